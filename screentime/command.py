@@ -1,0 +1,69 @@
+"""How a function becomes a command: its keyword arguments are the options, its docstring the help.
+
+Whatever goes wrong on a user's side ends as one sentence on standard error: bad input with exit code 1, Ctrl-C with 130.
+"""
+
+import argparse
+import errno
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from screentime.errors import InputError
+
+
+def run(function: Callable[..., None]) -> None:
+    """Run a stage as a command.
+
+    Every keyword argument annotated `Path` becomes an option of its name with a value; the argument `params` is loaded
+    and checked from the file that `--params` names (params.yaml unless told).
+    """
+    guarded(lambda: _call(function))
+
+
+def guarded(work: Callable[[], None]) -> None:
+    """Do the work; end the process with one sentence where a person can repair the cause."""
+    try:
+        work()
+    except InputError as error:
+        _leave(str(error), 1)
+    except KeyboardInterrupt:
+        _leave("interrupted: nothing half-written was left; run the same command again to go on", 130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
+            raise
+        place = error.filename or "the disk"
+        _leave(
+            f"{place}: {os.strerror(error.errno).lower()}, room to write was expected; nothing half-written was left: "
+            "make room (`dvc gc --workspace` frees old results) or give access, then run again",
+            1,
+        )
+
+
+def _call(function: Callable[..., None]) -> None:
+    text = inspect.cleandoc(function.__doc__ or "")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m stages.{function.__name__}",
+        description=text,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = list(inspect.signature(function).parameters)
+    for name in names:
+        if name != "params":
+            parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=Path, required=True, metavar="PATH")
+    if "params" in names:
+        parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
+    arguments = vars(parser.parse_args())
+    if "params" in names:
+        from screentime.params import load
+
+        arguments["params"] = load(arguments["params"])
+    function(**arguments)
+
+
+def _leave(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    sys.stderr.flush()
+    sys.exit(code)

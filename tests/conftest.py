@@ -1,0 +1,41 @@
+"""Where CI is set, a skipped test fails the run unless its reason is on this list."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# a reason that begins so is accepted; the path beside the project is not part of it
+ACCEPTED_SKIPS = {
+    "no shared data": "the real films with labels lie beside the project, not in it; synthetic twins run everywhere",
+}
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+_refused: list[str] = []
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real films with human labels and of nasty files; absent outside the place it is kept."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("no shared data: ../shared/data is absent")
+    return SHARED_DATA
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
+        if not reason.startswith(tuple(ACCEPTED_SKIPS)):
+            _refused.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if os.environ.get("CI") and _refused and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if os.environ.get("CI") and _refused:
+        terminalreporter.section("skipped without an accepted reason (see tests/conftest.py)")
+        for line in _refused:
+            terminalreporter.line(line)
