@@ -1,0 +1,310 @@
+"""params.yaml, checked once at the door: every section, every key, its type and its range.
+
+The meaning, unit and reason of each number stand beside it in params.yaml itself; nothing here has a default.
+"""
+
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from screentime.errors import InputError, did_you_mean
+from screentime.tables import TABLES
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Section(BaseModel):
+    """One section: unknown keys are refused, nothing is converted, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Video(Section):
+    """One film of the project.
+
+    Attributes:
+        file: path below data/videos.
+        split: "test" where its labels measure and never train.
+        skip: the reason why it is left out, None where it is not.
+    """
+
+    file: str
+    split: Literal["test"] | None = None
+    skip: Annotated[str, Field(min_length=1)] | None = None
+
+    @property
+    def video_id(self) -> str:
+        """The stem of the file's name, NFC."""
+        return unicodedata.normalize("NFC", Path(self.file).stem)
+
+
+class Demo(Section):
+    package: str
+    archive_sha256: Sha256
+    members: Annotated[list[str], Field(min_length=1)]
+    video_sha256: Sha256
+    licence: str
+    credit: str
+
+
+class Sample(Section):
+    fps: Annotated[float, Field(gt=0, le=60)]
+    max_side: Annotated[int, Field(ge=64, le=4096)]
+    jpeg_quality: Annotated[int, Field(ge=30, le=100)]
+    workers: Annotated[int, Field(ge=0, le=256)]
+
+
+class Embed(Section):
+    backbone: str
+    width: Annotated[int, Field(ge=32, le=2048)]
+    height: Annotated[int, Field(ge=32, le=2048)]
+    threads: Annotated[int, Field(ge=1, le=256)]
+
+
+class Suggest(Section):
+    frames: Annotated[int, Field(ge=1, le=10_000)]
+    seed: Annotated[int, Field(ge=0)]
+
+
+class Preprocess(Section):
+    backbone: str
+    width: Annotated[int, Field(ge=32, le=2048)]
+    height: Annotated[int, Field(ge=32, le=2048)]
+
+
+class Train(Section):
+    exclusive: bool
+    pooling: Literal["mean", "mean_max"]
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    l2: Annotated[float, Field(ge=0, le=10)]
+    positive_weight_max: Annotated[float, Field(ge=1, le=100)]
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    patience: Annotated[int, Field(ge=1, le=10_000)]
+    folds: Annotated[int, Field(ge=3, le=50)]
+    block_s: Annotated[float, Field(gt=0, le=3600)]
+    guard_s: Annotated[float, Field(ge=0, le=600)]
+    min_labelled: Annotated[int, Field(ge=3, le=100_000)]
+    min_present: Annotated[int, Field(ge=1, le=1000)]
+    seed: Annotated[int, Field(ge=0, le=4_294_967_295)]
+    threads: Annotated[int, Field(ge=1, le=256)]
+    experiment: Annotated[str, Field(min_length=1)]
+
+
+class Score(Section):
+    workers: Annotated[int, Field(ge=0, le=256)]
+    threads: Annotated[int, Field(ge=1, le=256)]
+
+
+class Evaluate(Section):
+    calibration_bins: Annotated[int, Field(ge=2, le=50)]
+
+
+class Estimate(Section):
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+    bridge_s: Annotated[float, Field(ge=0)]
+    shortest_s: Annotated[float, Field(ge=0)]
+
+
+class Report(Section):
+    credits: list[str]
+    thumbnails: Annotated[int, Field(ge=0, le=24)]
+    thumbnail_width: Annotated[int, Field(ge=80, le=400)]
+    thumbnail_quality: Annotated[int, Field(ge=30, le=95)]
+    thumbnail_gap_s: Annotated[float, Field(ge=0)]
+
+
+class Params(Section):
+    """All of params.yaml.
+
+    Attributes:
+        videos: the films, in order.
+        cast: the characters, in report order.
+        demo, sample, ...: one section for each stage that has parameters.
+    """
+
+    videos: tuple[Video, ...]
+    cast: tuple[str, ...]
+    demo: Demo | None = None
+    sample: Sample
+    embed: Embed
+    suggest: Suggest
+    preprocess: Preprocess
+    train: Train
+    score: Score
+    evaluate: Evaluate
+    estimate: Estimate
+    report: Report
+
+    @property
+    def shown_videos(self) -> tuple[Video, ...]:
+        """The films that are not skipped."""
+        return tuple(video for video in self.videos if video.skip is None)
+
+
+def load(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        InputError: not there, not YAML, or a key that is unknown, missing, of a wrong type or out of range; the
+            sentence names the place, what was found, what was expected and the repair.
+    """
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file was found, the parameters were expected; run this in the project's top folder, or "
+            f"bring the file back with `git checkout {path.name}`"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f"line {where.line + 1}: " if where else ""
+        problem = getattr(error, "problem", None) or "not UTF-8 text"
+        raise InputError(f"{path}: {line}{problem}, YAML was expected; correct the file") from None
+    if not isinstance(loaded, dict):
+        found = {list: "a list", type(None): "nothing"}.get(type(loaded), f"'{loaded}'")
+        raise InputError(f"{path}: {found} was found, sections with keys were expected; correct the file")
+    _check_videos(path, loaded.get("videos"))
+    _check_cast(path, loaded.get("cast"))
+    listed = [entry if isinstance(entry, dict) else {"file": entry} for entry in loaded["videos"]]
+    videos = tuple({**entry, "file": _below_data_videos(entry["file"])} for entry in listed)
+    try:
+        return Params.model_validate({**loaded, "videos": videos, "cast": tuple(loaded["cast"])})
+    except ValidationError as error:
+        findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
+        raise InputError(_sentence(path, findings[0])) from None
+
+
+def _below_data_videos(file: str) -> str:
+    return unicodedata.normalize("NFC", file).removeprefix("data/videos/")
+
+
+def _check_videos(path: Path, videos: object) -> None:
+    place = f"{path}: videos"
+    if not isinstance(videos, list):
+        raise InputError(
+            f"{place}: {_shown(videos)} was found, a list of files under data/videos/ was expected; correct it"
+        )
+    seen: dict[str, str] = {}
+    for entry in videos:
+        file = entry.get("file") if isinstance(entry, dict) else entry
+        if not isinstance(file, str) or not file.strip():
+            raise InputError(
+                f"{place}: {_shown(entry)} was found, a file name or {{file: .., split: test, skip: reason}} was expected; "
+                "correct it"
+            )
+        name = Path(_below_data_videos(file))
+        if name.is_absolute() or ".." in name.parts:
+            raise InputError(f"{place}: '{file}' lies outside data/videos/; link or copy the film into that folder")
+        video_id = name.stem
+        if video_id.endswith((".audit", ".skip")):
+            raise InputError(
+                f"{place}: '{file}': a video may not be called '{video_id}', label files end so; rename the film"
+            )
+        if video_id.casefold() in seen:
+            raise InputError(
+                f"{place}: '{seen[video_id.casefold()]}' and '{file}' have one stem, '{video_id}', which must be unique "
+                "without regard to case; rename one film"
+            )
+        seen[video_id.casefold()] = file
+
+
+def _check_cast(path: Path, cast: object) -> None:
+    place = f"{path}: cast"
+    if not isinstance(cast, list) or not cast:
+        raise InputError(
+            f"{place}: {_shown(cast)} was found, a list of character names was expected; name at least one"
+        )
+    columns = {column.name for table in TABLES for column in table.columns}
+    seen: dict[str, str] = {}
+    for name in cast:
+        if not isinstance(name, str) or not name.strip():
+            raise InputError(f"{place}: {_shown(name)} was found, a name was expected; write it in quotes")
+        if name != name.strip() or any(sign in name for sign in ',\n\r"') or name[0] in "=+-@":
+            raise InputError(
+                f"{place}: {_shown(name)} may not be a name: no comma, quote, line break, space at an end or leading "
+                "= + - @ is allowed; rename it"
+            )
+        if unicodedata.normalize("NFC", name) != name:
+            raise InputError(f"{place}: {_shown(name)} is not in the normal form NFC; type the name anew")
+        if name in columns:
+            raise InputError(f"{place}: '{name}' is the name of a column; call the character otherwise")
+        if name.casefold() in seen:
+            raise InputError(f"{place}: '{seen[name.casefold()]}' and '{name}' are one name; remove or rename one")
+        seen[name.casefold()] = name
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else f"'{value}'" if isinstance(value, str) else f"{value}"
+
+
+def _sentence(path: Path, error: dict) -> str:
+    """One of pydantic's findings as our sentence."""
+    # what is not a key, like the place in a list, is left out; the last part is the key itself, known or not
+    sections, key = [part for part in error["loc"][:-1] if part in _KEYS], error["loc"][-1]
+    if isinstance(key, int):
+        key = f"{sections.pop()} {key + 1}"
+    place = ": ".join([str(path), *sections])
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown key '{key}'; {did_you_mean(str(key), _known_keys(sections))}"
+    if error["type"] == "missing":
+        return f"{place}: '{key}' is missing; add it, params.yaml of a fresh clone explains it"
+    return f"{place}: {key} is {_shown(error['input'])}, expected is {_expected(error)}; correct it"
+
+
+def _expected(error: dict) -> str:
+    """What a value should have been, in plain words."""
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "greater_than":
+            return f"above {limits['gt']:g}"
+        case "greater_than_equal":
+            return f"at least {limits['ge']:g}"
+        case "less_than":
+            return f"below {limits['lt']:g}"
+        case "less_than_equal":
+            return f"at most {limits['le']:g}"
+        case "literal_error":
+            return limits["expected"]
+        case "string_type":
+            return "a text"
+        case "bool_type":
+            return "true or false"
+        case "int_type":
+            return "a whole number"
+        case "float_type":
+            return "a number"
+        case "finite_number":
+            return "a finite number"
+        case "list_type" | "tuple_type":
+            return "a list"
+        case "model_type" | "model_attributes_type":
+            return "keys with values"
+        case "too_short" | "string_too_short":
+            return "at least one"
+        case _:
+            return f"another one ({error['msg']})"
+
+
+def _models(model: type[Section]) -> dict[str, type[Section]]:
+    """The sections that a section's keys hold."""
+    kinds = {
+        name: [field.annotation, *getattr(field.annotation, "__args__", ())]
+        for name, field in model.model_fields.items()
+    }
+    return {
+        name: kind
+        for name, candidates in kinds.items()
+        for kind in candidates
+        if isinstance(kind, type) and issubclass(kind, Section)
+    }
+
+
+_KEYS = set(Params.model_fields).union(*(model.model_fields for model in _models(Params).values()))
+
+
+def _known_keys(sections: list[str]) -> list[str]:
+    model = _models(Params)[sections[0]] if sections else Params
+    return list(model.model_fields)

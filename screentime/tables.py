@@ -1,0 +1,389 @@
+"""The contract of every CSV: its columns, their types and units, its key; one reader and one writer for all of them.
+
+Cells are text on disk. In memory a number is float64 (unknown is NaN), a count is int64, a word is str (unknown is "").
+"""
+
+import csv
+import io
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas
+
+from screentime.errors import InputError, did_you_mean
+from screentime.files import new_file, number
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its kind (`number`, `count` or `word`), its meaning with unit and range.
+
+    `choices` closes the set of words; `required` says that a cell may not be empty; `optional` that the column itself
+    may be missing from a file written by hand; `decimals` is the fixed precision of a number.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    required: bool = True
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+    decimals: int = 6
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of CSV file: where it lies, its columns, the columns that identify and order its rows.
+
+    `per_character` describes the columns that follow the fixed ones, one for each member of the cast.
+    """
+
+    path: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    per_character: Column | None = None
+
+    def all_columns(self, cast: Sequence[str] = ()) -> list[Column]:
+        """The fixed columns, then one for each character."""
+        if self.per_character is None:
+            return list(self.columns)
+        described = self.per_character
+        return [*self.columns, *(Column(name, described.kind, described.meaning, described.required) for name in cast)]
+
+
+def _number(name: str, meaning: str, **more) -> Column:
+    return Column(name, "number", meaning, **more)
+
+
+def _count(name: str, meaning: str, **more) -> Column:
+    return Column(name, "count", meaning, **more)
+
+
+def _word(name: str, meaning: str, **more) -> Column:
+    return Column(name, "word", meaning, **more)
+
+
+SOURCES = ("manual", "audit", "propagated", "accepted", "imported")
+ANSWERS = ("1", "0", "?")
+BASES = ("labels", "audit", "model", "count")
+
+_VIDEO = _word("video_id", "the video: the stem of its file name")
+_TIME = _number("time_s", "time of the sampled frame, seconds from the first frame")
+_DURATION = _number("duration_s", "time the frame stands for, seconds, above 0")
+_CHARACTER = _word("character", "a member of the cast")
+_START = _number("start_s", "begin of the stretch, seconds, included")
+_END = _number("end_s", "end of the stretch, seconds, excluded")
+_AT = _word("at", "when it was said: UTC, ISO 8601, seconds", required=False)
+_SCORE = _number("score of the character", "calibrated score in [0, 1]")
+
+LABELS = Table(
+    "data/labels/<video_id>.csv",
+    "what people said; written by people, in Git",
+    (
+        _number("start_s", "the moment, or the begin of the stretch, seconds"),
+        _number(
+            "end_s", "end of the stretch, seconds, excluded; empty: the frame on screen at start_s", required=False
+        ),
+        _CHARACTER,
+        _word("present", "1 visible, 0 not visible, ? looked and cannot tell", choices=ANSWERS),
+        _word("source", "how it was made", required=False, optional=True, choices=SOURCES),
+        _word("annotator", "who said it", required=False, optional=True),
+        _word("at", "when it was said: UTC, ISO 8601, seconds", required=False, optional=True),
+    ),
+    ("start_s", "end_s", "character"),
+)
+SKIP = Table(
+    "data/labels/<video_id>.skip.csv",
+    "ranges that are not part of the film (credits, recaps, adverts); written by people, in Git",
+    (_START, _END, _word("reason", "why it is left out")),
+    ("start_s", "end_s"),
+)
+AUDIT_DRAW = Table(
+    "data/labels/<video_id>.audit.csv",
+    "which frames the audit drew; written by `python -m screentime audit draw`, in Git, never changed afterwards",
+    (
+        _count("round", "number of the round, from 1"),
+        _TIME,
+        _number("probability", "chance the frame had in that round, in (0, 1]", decimals=12),
+        _word("stratum", "the stratum it was drawn from; empty for a systematic draw", required=False),
+        _word(
+            "design", "systematic (evenly in time, random start) or stratified", choices=("systematic", "stratified")
+        ),
+        _count("seed", "seed of the draw"),
+        _count("n_population", "frames that nobody had labelled by looking when the round was drawn"),
+        _number("fps", "frames sampled per second when the round was drawn"),
+        _word("video_sha256", "sha256 of the video file the round was drawn from"),
+    ),
+    ("round", "time_s"),
+)
+FRAMES = Table(
+    "data/frames/<video_id>.csv",
+    "index of the packed frames; row i is sample i",
+    (
+        _TIME,
+        _DURATION,
+        _number("frame_time_s", "the decoded frame's own timestamp, seconds from the first frame"),
+        _number("frame_end_s", "when the decoded frame leaves the screen, seconds"),
+        _count("offset", "first byte of its JPEG in <video_id>.mjpeg"),
+        _count("size", "length of its JPEG, bytes"),
+    ),
+    ("time_s",),
+)
+TARGETS = Table(
+    "data/targets/<video_id>.csv",
+    "what training may see: one row per answered frame and character; a frame that an audit drew has one row with "
+    "neither character nor answer, source `drawn`",
+    (
+        _TIME,
+        _word("character", "a member of the cast; empty for a drawn frame", required=False),
+        _word(
+            "present",
+            "1 visible, 0 not visible, ? cannot tell; empty for a drawn frame",
+            required=False,
+            choices=ANSWERS,
+        ),
+        _word("source", "how the label was made, or `drawn`", choices=(*SOURCES, "drawn")),
+        _AT,
+    ),
+    ("time_s", "character"),
+)
+AUDIT = Table(
+    "data/audit/<video_id>.csv",
+    "what only measuring may see: one row per drawn frame and character, and every label of a test video",
+    (
+        _TIME,
+        _CHARACTER,
+        _word(
+            "present",
+            "1 visible, 0 not visible, ? cannot tell; empty: not answered yet",
+            required=False,
+            choices=ANSWERS,
+        ),
+        _word("source", "how the label was made; audit for drawn frames", choices=SOURCES),
+        _AT,
+        _number("round", "number of the round; empty for a frame that was not drawn", required=False),
+        _number("probability", "chance the frame had in that round, in (0, 1]", required=False, decimals=12),
+        _word("stratum", "the stratum it was drawn from", required=False),
+        _word("design", "systematic or stratified", required=False, choices=("systematic", "stratified")),
+        _number("n_population", "frames that nobody had labelled by looking when the round was drawn", required=False),
+    ),
+    ("time_s", "character", "source"),
+)
+SKIPPED = Table("data/skipped/<video_id>.csv", "checked copy of the skip file", SKIP.columns, SKIP.key)
+INDEX = Table(
+    "data/arrays/index.csv",
+    "which frame each row of the arrays is; row i describes inputs[i] and targets[i]",
+    (_VIDEO, _TIME, _DURATION),
+    ("video_id", "time_s"),
+)
+SCORES = Table("data/scores/<video_id>.csv", "the model's score of every sampled frame", (_TIME,), ("time_s",), _SCORE)
+OUT_OF_FOLD = Table(
+    "models/out_of_fold.csv",
+    "the score of every training frame by a model that did not see its neighbourhood",
+    (_VIDEO, _TIME),
+    ("video_id", "time_s"),
+    _number("out-of-fold score of the character", "calibrated score in [0, 1]"),
+)
+EPOCHS = Table(
+    "plots/epochs.csv",
+    "every epoch of the training: the folds, means over all of them, and the head that is kept",
+    (
+        _count("epoch", "from 1"),
+        _number("loss", "of the frames that the folds train on; empty where the folds had stopped", required=False),
+        _number("validation_loss", "of the frames that say when to stop; empty likewise", required=False),
+        _number(
+            "final_loss", "of all labelled frames, by the head that is kept; empty after its last epoch", required=False
+        ),
+    ),
+    ("epoch",),
+)
+_MEASURED_ON = _word("measured_on", "which frames, see metrics/evaluate.json", choices=("audit", "test", "out_of_fold"))
+PRECISION_RECALL = Table(
+    "plots/evaluate/precision_recall.csv",
+    "precision and recall at every threshold",
+    (
+        _MEASURED_ON,
+        _CHARACTER,
+        _number("threshold", "score from which the character is taken to be visible, in [0, 1]"),
+        _number("recall", "share of the present frames that are found, in [0, 1]"),
+        _number("precision", "share of the found frames that are present, in [0, 1]"),
+    ),
+    (),
+)
+CALIBRATION = Table(
+    "plots/evaluate/calibration.csv",
+    "how often a character is present where its score is about so much",
+    (
+        _MEASURED_ON,
+        _CHARACTER,
+        _number("score", "mean score of the frames in the bin, in [0, 1]"),
+        _number("present", "share of these frames in which the character is present, in [0, 1]"),
+        _count("n_frames", "number of these frames"),
+    ),
+    (),
+)
+TIMELINE = Table(
+    "reports/<video_id>/timeline.csv",
+    "the score of every character, frame by frame",
+    (_TIME, _DURATION),
+    ("time_s",),
+    _SCORE,
+)
+APPEARANCES = Table(
+    "reports/<video_id>/appearances.csv",
+    "stretches in which a character is taken to be visible",
+    (_CHARACTER, _START, _END, _number("score", "mean score over the stretch, in [0, 1]")),
+    ("character", "start_s"),
+)
+SCREEN_TIME = Table(
+    "reports/screen_time.csv",
+    "seconds on screen per video and character with a 95 % interval; video_id * is the total over videos",
+    (
+        _VIDEO,
+        _CHARACTER,
+        _number("seconds", "best estimate of the screen time, seconds"),
+        _number(
+            "low", "lower end of the 95 % interval, seconds; empty where nothing measured the error", required=False
+        ),
+        _number(
+            "high", "upper end of the 95 % interval, seconds; empty where nothing measured the error", required=False
+        ),
+        _number("share", "seconds over the length of the video without skipped ranges, in [0, 1]"),
+        _number("counted_s", "plain sum over frames whose score passes the threshold, seconds"),
+        _word("basis", "what the interval rests on: labels, audit, model or count (nothing)", choices=BASES),
+        _count("n_labelled", "frames with an answer by looking (manual) for this character"),
+        _count("n_audit", "audit frames with an answer for this character in complete rounds"),
+    ),
+    (),
+)
+SUGGESTIONS = Table(
+    "data/suggestions/<video_id>.csv",
+    "which frames to label next",
+    (
+        _count("rank", "from 1, most useful first"),
+        _TIME,
+        _word("purpose", "start, review, check or audit", choices=("start", "review", "check", "audit")),
+    ),
+    ("rank",),
+    _number("score of the character", "score in [0, 1]; empty where there is no model yet", required=False),
+)
+
+TABLES = (
+    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, INDEX, SCORES, OUT_OF_FOLD, EPOCHS, PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES,
+    SCREEN_TIME, SUGGESTIONS,
+)  # fmt: skip
+
+
+def read_table(path: Path, table: Table, cast: Sequence[str] = ()) -> pandas.DataFrame:
+    """Read a CSV by its contract.
+
+    Args:
+        path: the file; UTF-8 (a byte-order mark and CRLF are accepted).
+        table: its contract.
+        cast: the characters, for a table with one column for each.
+
+    Returns:
+        A frame with the contract's columns in the contract's order and a column `line` (int64, the line in the file),
+        rows as in the file. Columns that may be missing and are, are filled with unknown.
+
+    Raises:
+        InputError: no such file, not UTF-8, a bad header, a bad cell; the sentence names file and line.
+    """
+    columns = table.all_columns(cast)
+    header, rows = _raw_rows(path)
+    _check_header(path, header, columns)
+    position = {name: header.index(name) for name in header}
+    data: dict[str, list] = {column.name: [] for column in columns}
+    lines = []
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise InputError(f"{path}: line {line}: {len(cells)} cells were found, {len(header)} expected; correct it")
+        for column in columns:
+            cell = cells[position[column.name]].strip() if column.name in position else ""
+            data[column.name].append(_parsed(cell, column, f"{path}: line {line}"))
+        lines.append(line)
+    frame = pandas.DataFrame({c.name: pandas.Series(data[c.name], dtype=_DTYPES[c.kind]) for c in columns})
+    frame["line"] = pandas.Series(lines, dtype="int64")
+    return frame
+
+
+def write_table(path: Path, frame: pandas.DataFrame, table: Table, cast: Sequence[str] = ()) -> None:
+    """Write a CSV by its contract: its columns in order, sorted by its key, fixed number formats, whole or not at all.
+
+    A table without a key keeps the order of its rows.
+    """
+    columns = table.all_columns(cast)
+    if table.key:
+        frame = frame.sort_values(list(table.key), kind="stable")
+    texts = [[_text(value, column) for value in frame[column.name]] for column in columns]
+    with new_file(path) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([column.name for column in columns])
+        writer.writerows(zip(*texts, strict=True))
+
+
+_DTYPES = {"number": "float64", "count": "int64", "word": "object"}
+
+
+def _raw_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header and the non-empty rows with their line numbers (of the last line a row occupies)."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file was found, a table was expected; run the stage that writes it"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: byte {error.start} is not UTF-8 text; save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+        ) from None
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num}: {error}; a comma-separated table was expected") from None
+    if not rows:
+        raise InputError(f"{path}: the file is empty, a header line was expected; add it or remove the file")
+    return [cell.strip() for cell in rows[0][1]], rows[1:]
+
+
+def _check_header(path: Path, header: list[str], columns: list[Column]) -> None:
+    known = [column.name for column in columns]
+    for name in header:
+        if name not in known:
+            raise InputError(f"{path}: line 1: unknown column '{name}'; {did_you_mean(name, known)}")
+        if header.count(name) > 1:
+            raise InputError(f"{path}: line 1: column '{name}' stands there twice, once was expected; remove one")
+    missing = [column.name for column in columns if column.name not in header and not column.optional]
+    if missing:
+        raise InputError(f"{path}: line 1: the header lacks {', '.join(missing)}; expected is {','.join(known)}")
+
+
+def _parsed(cell: str, column: Column, place: str) -> float | int | str:
+    if not cell:
+        if column.required:
+            raise InputError(f"{place}: {column.name} is empty; expected is {column.meaning}")
+        return math.nan if column.kind == "number" else ""
+    if column.kind == "word":
+        word = unicodedata.normalize("NFC", cell)
+        if column.choices and word not in column.choices:
+            raise InputError(f"{place}: {column.name} is '{word}', expected is one of {', '.join(column.choices)}")
+        return word
+    try:
+        value = float(cell) if column.kind == "number" else int(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        wanted = "a number with a point" if column.kind == "number" else "a whole number"
+        raise InputError(f"{place}: {column.name} is '{cell}', {wanted} was expected; correct it")
+    return value
+
+
+def _text(value: object, column: Column) -> str:
+    if column.kind == "number":
+        return number(value, column.decimals)
+    return str(value)
