@@ -1,0 +1,92 @@
+"""All that people write, checked before any stage runs: parameters, films, labels, skipped ranges, audit records."""
+
+import unicodedata
+from pathlib import Path
+
+from screentime.audit import read_record
+from screentime.errors import InputError, did_you_mean
+from screentime.frames import FramePack, open_frames
+from screentime.labels import answers_of, label_file, read_labels, read_skips, second_opinions
+from screentime.params import Params, Video, load
+
+
+def check_all(*, params: Path, videos: Path, labels: Path, frames: Path) -> str:
+    """Check what people wrote, as the stages will.
+
+    Args:
+        params: params.yaml.
+        videos, labels, frames: the folders of films, of label files, and of sampled frames (which may be absent: times
+            and contradictions are then checked as far as the files alone tell).
+
+    Returns:
+        One line: all is well, and what was looked at.
+
+    Raises:
+        InputError: the first thing that is not.
+    """
+    loaded = load(params)
+    for video in loaded.shown_videos:
+        if not (videos / video.file).is_file():
+            raise InputError(
+                f"{videos / video.file}: no such film was found, videos in {params} names it; put it there, or correct "
+                "the name (`dvc repro` brings the demo film)"
+            )
+    second_opinions(labels, [video.video_id for video in loaded.videos])
+    rows = sum(_check_film(video, loaded, labels, frames) for video in loaded.shown_videos)
+    waiting = [video.video_id for video in loaded.shown_videos if _pack(frames, video) is None]
+    later = f"; not yet held against sampled frames (`dvc repro sample`): {', '.join(waiting)}" if waiting else ""
+    left_out = len(loaded.videos) - len(loaded.shown_videos)
+    skipped = f" ({left_out} left out by skip)" if left_out else ""
+    films = f"{len(loaded.shown_videos)} films{skipped}"
+    return f"all is well: {films}, {len(loaded.cast)} characters, {rows} label rows{later}"
+
+
+def video_named(name: str, params: Params) -> Video:
+    """The film that a person means by its video_id or by the name of its file.
+
+    Raises:
+        InputError: there is none in params.yaml, or it is left out there.
+    """
+    name = unicodedata.normalize("NFC", name)
+    for video in params.videos:
+        if name in (video.video_id, video.file) or Path(name).name == Path(video.file).name:
+            if video.skip is not None:
+                raise InputError(
+                    f"{name}: this film is left out (skip: {video.skip}), one that is used was expected; remove its "
+                    "skip from params.yaml"
+                )
+            return video
+    known = [video.video_id for video in params.videos]
+    raise InputError(f"{name}: no film in params.yaml has this video_id or file name; {did_you_mean(name, known)}")
+
+
+def sampled_frames(frames: Path, video: Video, params: Params) -> FramePack:
+    """The film's sampled frames, sampled as params.yaml says now.
+
+    Raises:
+        InputError: the film is not sampled, or was sampled at another fps.
+    """
+    pack = open_frames(frames, video.video_id)
+    if abs(pack.facts["fps"] - params.sample.fps) > 1e-6:
+        raise InputError(
+            f"{frames / video.video_id}.json: sampled at {pack.facts['fps']:g} frames per second, sample.fps in "
+            f"params.yaml is {params.sample.fps:g}; run `dvc repro sample` first"
+        )
+    return pack
+
+
+def _check_film(video: Video, params: Params, labels: Path, frames: Path) -> int:
+    """Check the files of one film; the number of its label rows."""
+    pack = _pack(frames, video)
+    length_s = pack.facts["length_s"] if pack else None
+    path = label_file(labels, f"{video.video_id}.csv")
+    rows = len(read_labels(path, params.cast, length_s)) if path.is_file() else 0
+    read_skips(label_file(labels, f"{video.video_id}.skip.csv"), length_s)
+    read_record(label_file(labels, f"{video.video_id}.audit.csv"), pack)
+    if pack:
+        answers_of(path, params.cast, pack)
+    return rows
+
+
+def _pack(frames: Path, video: Video) -> FramePack | None:
+    return open_frames(frames, video.video_id) if (frames / f"{video.video_id}.csv").is_file() else None
