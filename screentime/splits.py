@@ -1,0 +1,108 @@
+"""Who trains and who judges: frames apart in folds that never part neighbours. Pure functions of videos and times.
+
+Frames of one shot are near copies of each other, so a split frame by frame lets a model judge what it has learned by
+heart (twenty points too good on cartoons). Here whole videos are apart where there are many of them, else blocks of
+time, with a guard gap around what is held out.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+TOLERANCE_S = 1e-9
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Three sets of rows, none of which shares a row with another; each (n,) int64, increasing.
+
+    Attributes:
+        train: what the model learns from.
+        validation: what says when to stop.
+        test: what is scored; every row is the test of exactly one fold.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def folds(video_ids: Sequence[str], times_s: np.ndarray, n_folds: int, block_s: float, guard_s: float) -> list[Fold]:
+    """Part the rows into folds: each part is the test of one fold and the validation of the one before.
+
+    Groups that stay together are videos where there are at least n_folds of them, else blocks of block_s seconds of each
+    video. Where there are fewer groups than n_folds, there is one fold for each group.
+
+    Args:
+        video_ids: (n_rows,) the video of each row.
+        times_s: (n_rows,) float64, seconds in its video.
+        n_folds: >= 3.
+        block_s: seconds, > 0.
+        guard_s: seconds, >= 0; no training row is nearer than this to a validation or test row of its video, no
+            validation row nearer to a test row. Rows in between are left out of that fold.
+
+    Raises:
+        ValueError: fewer than three groups, or the guard gap leaves a fold nothing to train on or to stop by.
+
+    >>> [fold.test.tolist() for fold in folds(["film"] * 6, np.arange(6.0), n_folds=3, block_s=2, guard_s=0)]
+    [[0, 1], [2, 3], [4, 5]]
+    """
+    video_ids, times_s = np.asarray(video_ids), np.asarray(times_s, dtype=np.float64)
+    groups = groups_of(video_ids, times_s, n_folds, block_s)
+    n_parts = min(n_folds, len(set(groups)))
+    if n_parts < 3:
+        raise ValueError(
+            f"the labelled frames lie in {n_parts} {'block' if n_parts == 1 else 'blocks'} of {block_s:g} s, at least 3 "
+            "are needed"
+        )
+    parts = _balanced_parts(groups, n_parts)
+    result = []
+    for number in range(n_parts):
+        test = parts == number
+        validation = (parts == (number + 1) % n_parts) & ~_near(video_ids, times_s, test, guard_s)
+        train = ~test & (parts != (number + 1) % n_parts) & ~_near(video_ids, times_s, test | validation, guard_s)
+        if not train.any() or not validation.any():
+            raise ValueError(f"a guard gap of {guard_s:g} s leaves no frame between the blocks of {block_s:g} s")
+        result.append(Fold(*(np.flatnonzero(rows) for rows in (train, validation, test))))
+    return result
+
+
+def groups_of(video_ids: np.ndarray, times_s: np.ndarray, n_folds: int, block_s: float) -> list[tuple[str, int]]:
+    """What each row stays together with: its video where there are n_folds of them, else its block of time in it.
+
+    Returns:
+        (n_rows,) pairs of video and number of the block, 0 where the whole video stays together.
+
+    >>> groups_of(np.array(["a", "a", "b"]), np.array([0.0, 25.0, 5.0]), n_folds=3, block_s=20)
+    [('a', 0), ('a', 1), ('b', 0)]
+    """
+    if len(set(video_ids)) >= n_folds:
+        return [(str(video_id), 0) for video_id in video_ids]
+    blocks = np.floor((times_s + TOLERANCE_S) / block_s).astype(int)
+    return [(str(video_id), int(block)) for video_id, block in zip(video_ids, blocks, strict=True)]
+
+
+def _balanced_parts(groups: list[tuple[str, int]], n_parts: int) -> np.ndarray:
+    """(n_rows,) int64: the part of each row; the largest group first, each into the part with the fewest rows yet."""
+    sizes = Counter(groups)
+    filled = [0] * n_parts
+    part_of = {}
+    for group in sorted(sizes, key=lambda group: (-sizes[group], group)):
+        part_of[group] = int(np.argmin(filled))
+        filled[part_of[group]] += sizes[group]
+    return np.array([part_of[group] for group in groups])
+
+
+def _near(video_ids: np.ndarray, times_s: np.ndarray, held_out: np.ndarray, guard_s: float) -> np.ndarray:
+    """(n_rows,) bool: which rows lie nearer than guard_s to a held-out row of their video."""
+    near = np.zeros(len(times_s), bool)
+    for video_id in set(video_ids[held_out]):
+        rows = video_ids == video_id
+        others = np.sort(times_s[rows & held_out])
+        after = np.searchsorted(others, times_s[rows])
+        to_next = np.append(others, np.inf)[after] - times_s[rows]
+        since_last = times_s[rows] - np.insert(others, 0, -np.inf)[after]
+        near[rows] = np.minimum(to_next, since_last) < guard_s - TOLERANCE_S
+    return near

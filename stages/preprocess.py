@@ -1,0 +1,69 @@
+"""Stage preprocess: the labelled frames as normalized arrays, in the form the backbone wants."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas
+
+from screentime import command
+from screentime.files import new_folder, write_json
+from screentime.frames import open_frames
+from screentime.inputs import Form, network_input
+from screentime.params import Params
+from screentime.tables import INDEX, TARGETS, read_table, write_table
+
+
+def preprocess(*, frames: Path, targets: Path, arrays: Path, params: Params) -> None:
+    """Write inputs.npy, targets.npy, index.csv and form.json: one row per frame with at least one answer.
+
+    inputs is (n_frames, height, width, 3) float16, normalized RGB as the backbone wants it; targets is
+    (n_frames, n_characters) float32, 1 visible, 0 not visible, NaN unknown, columns as in `cast`. A film without labels,
+    or a new audit answer, leaves these bytes as they were. Rows are written one by one: the memory stays flat.
+    """
+    form = Form(**params.preprocess.model_dump())
+    rows = [row for video in params.shown_videos for row in _rows_of(targets, video.video_id, params.cast)]
+    rows.sort(key=lambda row: row[:2])
+    with new_folder(arrays) as folder:
+        inputs = (
+            np.lib.format.open_memmap(
+                folder / "inputs.npy", mode="w+", dtype=np.float16, shape=(len(rows), form.height, form.width, 3)
+            )
+            if rows
+            else np.zeros((0, form.height, form.width, 3), np.float16)
+        )
+        index = []
+        for row, (video_id, time_s, _) in enumerate(rows):
+            if row == 0 or index[-1][0] != video_id:
+                pack = open_frames(frames, video_id)
+            position = int(np.argmin(np.abs(pack.times_s - time_s)))
+            inputs[row] = network_input(pack.image(position), form)
+            index.append((video_id, time_s, pack.durations_s[position]))
+        if rows:
+            inputs.flush()
+        else:
+            np.save(folder / "inputs.npy", inputs)
+        answers = np.array([answer for _, _, answer in rows], np.float32).reshape(len(rows), len(params.cast))
+        np.save(folder / "targets.npy", answers)
+        write_table(folder / "index.csv", pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"]), INDEX)
+        write_json(folder / "form.json", form.as_dict() | {"cast": list(params.cast)})
+    print(f"{arrays}: {len(rows)} labelled frames at {form.width}x{form.height} for {form.backbone}")
+
+
+def _rows_of(targets: Path, video_id: str, cast: tuple[str, ...]) -> list[tuple[str, float, np.ndarray]]:
+    """(video_id, time_s, answers) of every frame of a film with at least one answer; answers is (n_characters,)."""
+    path = targets / f"{video_id}.csv"
+    if not path.is_file():
+        return []
+    table = read_table(path, TARGETS)
+    known = table[table["present"].isin(["0", "1"])]
+    rows = []
+    for time_s, frame in known.groupby("time_s"):
+        answers = np.full(len(cast), np.nan, np.float32)
+        for character, present in zip(frame["character"], frame["present"], strict=True):
+            answers[cast.index(character)] = float(present)
+        rows.append((video_id, float(time_s), answers))
+    return rows
+
+
+if __name__ == "__main__":
+    command.run(preprocess)

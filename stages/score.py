@@ -1,0 +1,56 @@
+"""Stage score: a calibrated score for every sampled frame and character, straight from frames, without TensorFlow."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas
+
+from screentime import command
+from screentime.files import sha256_of
+from screentime.folders import Task, files_hash, step_inputs, update_folder
+from screentime.frames import open_frames
+from screentime.params import Params
+from screentime.scorer import FACTS, Scorer, model_facts
+from screentime.tables import SCORES, write_table
+
+
+def score(*, frames: Path, models: Path, scores: Path, params: Params) -> None:
+    """Write <video_id>.csv for every film: the score of every character in every sampled frame.
+
+    A film whose frames, model, parameters and code are unchanged is kept.
+    """
+    model_facts(models)
+    libraries = ["ai-edge-litert", "numpy", "opencv-python-headless", "scipy"]
+    every_video = step_inputs("stages.score", libraries, {"threads": params.score.threads})
+    every_video["model"] = sha256_of(models / FACTS)
+    tasks = [
+        Task(
+            video.video_id,
+            every_video | {"frames": files_hash(frames, video.video_id)},
+            partial(score_video, frames=frames, models=models, video_id=video.video_id, threads=params.score.threads),
+        )
+        for video in params.shown_videos
+    ]
+    made = update_folder(scores, tasks, params.score.workers, verb="scoring")
+    print(f"{scores}: {len(made)} of {len(tasks)} films scored now, the others kept")
+
+
+def score_video(
+    folder: Path, tell: Callable[[float], None], *, frames: Path, models: Path, video_id: str, threads: int
+) -> None:
+    """Score one film, frame by frame, into folder/<video_id>.csv."""
+    scorer = Scorer(models, threads)
+    pack = open_frames(frames, video_id)
+    rows = np.zeros((len(pack), len(scorer.cast)))
+    for index in range(len(pack)):
+        rows[index] = scorer.scores(pack.image(index))
+        tell((index + 1) / len(pack))
+    table = pandas.DataFrame(rows, columns=list(scorer.cast))
+    table.insert(0, "time_s", pack.times_s)
+    write_table(folder / f"{video_id}.csv", table, SCORES, scorer.cast)
+
+
+if __name__ == "__main__":
+    command.run(score)

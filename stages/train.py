@@ -1,0 +1,163 @@
+"""Stage train: one run. A head on the frozen backbone, calibrated on scores made out of fold, tracked in MLflow."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas
+from tqdm import tqdm
+
+from screentime import calibration, command
+from screentime.closure import closure_hash
+from screentime.errors import InputError
+from screentime.files import new_folder, read_json, sha256_of, write_json
+from screentime.inputs import Form
+from screentime.params import Params, Train
+from screentime.runs import record_of, run_key, versions
+from screentime.scorer import FACTS
+from screentime.splits import folds
+from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, read_table, write_table
+from screentime.tracking import track
+
+LIBRARIES = ("ai-edge-litert", "keras", "numpy", "scipy", "tensorflow")
+
+
+def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Params) -> None:
+    """Train on data/arrays and write the model's folder, the figures of the training and its epochs.
+
+    The labelled frames are parted into folds by blocks of time. For each fold a head learns from the others, the next
+    fold says when to stop, and the fold itself is scored: out of fold. On those scores the calibration is fitted. The head
+    that is kept learns from all labelled frames, for as many epochs as the folds needed in the middle.
+    """
+    index = read_table(arrays / "index.csv", INDEX)
+    form = read_json(arrays / "form.json")
+    cast = tuple(form.pop("cast"))
+    form = Form(**form)
+    targets = np.load(arrays / "targets.npy", allow_pickle=False)
+    check_enough(targets, cast, list(index["video_id"]), params.train)
+    try:
+        parts = folds(
+            list(index["video_id"]),
+            index["time_s"].to_numpy(),
+            params.train.folds,
+            params.train.block_s,
+            params.train.guard_s,
+        )
+    except ValueError as error:
+        raise InputError(f"data/labels: {error}; label frames from more of the film, or lower train.block_s") from None
+    from screentime import model as networks  # TensorFlow: only when the labels are in order
+
+    networks.make_deterministic(params.train.seed, params.train.threads)
+    pooled = networks.feature_model(form, params.train.pooling)
+    features = networks.features_of(pooled, np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False))
+    with tqdm(total=params.train.epochs, desc="training folds", unit="epoch", disable=None) as bar:
+        crossed = networks.cross_fit(features, targets, parts, params.train, lambda *_: bar.update())
+    epochs = max(1, round(float(np.median(crossed.best_epochs))))
+    head = networks.fit_head(features, targets, epochs, params.train, lambda *_: None)
+    scale, offset = calibration.fit(crossed.logits, targets)
+    held_out = calibration.cross_fitted_scores(crossed.logits, targets, [fold.test for fold in parts])
+
+    with new_folder(models) as folder:
+        networks.save(networks.scorer_model(pooled, head, exclusive=params.train.exclusive), folder)
+        scores = pandas.DataFrame(held_out, columns=list(cast))
+        scores.insert(0, "video_id", index["video_id"])
+        scores.insert(1, "time_s", index["time_s"])
+        write_table(folder / "out_of_fold.csv", scores, OUT_OF_FOLD, cast)
+        data = _identity(arrays, targets, cast)
+        settings = params.train.model_dump()
+        libraries = versions(LIBRARIES)
+        decides = {"data": data, "params": settings, "code": closure_hash("stages.train"), "libraries": libraries}
+        facts = {
+            "run_key": run_key(decides),
+            "form": form.as_dict(),
+            "cast": list(cast),
+            "calibration": {"scale": scale, "offset": offset},
+            "params": settings,
+            "data": data,
+            "libraries": libraries,
+            "files": {path.name: sha256_of(path) for path in sorted(folder.iterdir())},
+        }
+        write_json(folder / FACTS, facts)
+    write_table(plots, _epochs(crossed.history, head.history), EPOCHS)
+    write_json(metrics, _figures(crossed, head, epochs, targets, cast))
+    print(f"{models}: {len(targets)} frames, {len(parts)} folds, {epochs} epochs; run {facts['run_key'][:7]}")
+    _track(models, metrics.parent, plots.parent, params)
+
+
+def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[str], settings: Train) -> None:
+    """Refuse to train on too little, naming what is needed and the next command.
+
+    Raises:
+        InputError: fewer labelled frames than train.min_labelled, or a character that is labelled present, or absent, in
+            fewer than train.min_present.
+    """
+    next_step = (
+        "label the frames that data/suggestions/<video_id>.csv names in data/labels/<video_id>.csv (docs/labelling.md), "
+        "then run `dvc repro`"
+    )
+    if len(targets) < settings.min_labelled:
+        raise InputError(
+            f"data/labels: {len(targets)} labelled frames were found, at least {settings.min_labelled} are needed to train; "
+            f"{next_step}"
+        )
+    for column, name in enumerate(cast):
+        for value, word in ((1, "present"), (0, "absent")):
+            count = int((targets[:, column] == value).sum())
+            if count < settings.min_present:
+                times = "never" if count == 0 else f"in {count} frames"
+                raise InputError(
+                    f"data/labels: '{name}' is labelled {word} {times}, at least {settings.min_present} frames are needed to "
+                    f"train; {next_step}, or remove '{name}' from the cast in params.yaml"
+                )
+
+
+def _identity(arrays: Path, targets: np.ndarray, cast: Sequence[str]) -> dict:
+    """What was learned from: hashes and counts."""
+    names = ("inputs.npy", "targets.npy", "index.csv", "form.json")
+    counts = {f"present_{name}": int((targets[:, column] == 1).sum()) for column, name in enumerate(cast)}
+    return {f"sha256_{name}": sha256_of(arrays / name) for name in names} | {"n_frames": len(targets)} | counts
+
+
+def _epochs(folds_history: Sequence[dict], final_history: Sequence[dict]) -> pandas.DataFrame:
+    """Every epoch: what the folds lost and what the head that is kept lost."""
+    table = pandas.DataFrame(folds_history).join(pandas.DataFrame(final_history), how="outer")
+    table.insert(0, "epoch", np.arange(1, len(table) + 1))
+    return table
+
+
+def _figures(crossed, head, epochs: int, targets: np.ndarray, cast: Sequence[str]) -> dict:
+    return {
+        "n_frames": len(targets),
+        "folds": len(crossed.best_epochs),
+        "epochs": epochs,
+        "loss": head.history[-1]["final_loss"],
+        "validation_loss": min(epoch["validation_loss"] for epoch in crossed.history),
+        "present": {name: int((targets[:, column] == 1).sum()) for column, name in enumerate(cast)},
+        "absent": {name: int((targets[:, column] == 0).sum()) for column, name in enumerate(cast)},
+    }
+
+
+def _track(models: Path, metrics: Path, plots: Path, params: Params) -> None:
+    """Put the run into MLflow; a store that is away costs a sentence, not the model."""
+    import mlflow
+
+    record = record_of(
+        models=models,
+        metrics=metrics,
+        plots=plots,
+        reports=None,
+        experiment=params.train.experiment,
+        environment=os.environ,
+    )
+    try:
+        run = track(mlflow, record, models, Path(__file__).with_name("serving.py"), os.environ)
+    except InputError as error:
+        print(f"{error}; the model is kept, `python -m stages.publish` adds the run later", file=sys.stderr)
+    else:
+        print(f"MLflow: run '{run.info.run_name}' in experiment '{record.experiment}'; `mlflow ui` shows it")
+
+
+if __name__ == "__main__":
+    command.run(train)

@@ -1,0 +1,35 @@
+"""A light part stays light: sampling, scoring, measuring, estimating and reporting never import TensorFlow."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = "tensorflow"
+
+
+def imported_by(module: str) -> set[str]:
+    code = f"import sys, {module}; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "stage", ["sample", "label", "preprocess", "suggest", "score", "evaluate", "estimate", "report"]
+)
+def test_a_light_stage_does_not_import_tensorflow_or_mlflow(stage):
+    assert not {HEAVY, "keras", "mlflow"} & imported_by(f"stages.{stage}")
+
+
+def test_the_test_can_fail():
+    assert HEAVY in imported_by("screentime.model")
+
+
+def test_the_library_knows_neither_dvc_nor_mlflow_nor_the_stages():
+    for path in (ROOT / "screentime").rglob("*.py"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            words = line.split()
+            if words[:1] in (["import"], ["from"]):
+                assert words[1].split(".")[0] not in {"dvc", "mlflow", "stages"}, f"{path.name}: {line}"

@@ -1,0 +1,241 @@
+"""The stage train: the same bytes from the same input, honest scores, and too few labels named with the next command."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from trained import CAST, FORM, drawn_frame, params_with, truth, write_arrays
+
+from screentime import model as networks
+from screentime.errors import InputError
+from screentime.files import read_json
+from screentime.inputs import network_input
+from screentime.runs import project_root
+from screentime.scorer import Scorer
+from screentime.tables import EPOCHS, OUT_OF_FOLD, read_table
+from screentime.tracking import store_uri
+from stages.train import train
+
+ROOT = Path(__file__).parents[1]
+RUN = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+from pathlib import Path
+from stages.train import train
+from trained import params_with
+out = Path({out!r})
+train(arrays=Path("arrays"), models=out / "models", metrics=out / "metrics" / "train.json",
+      plots=out / "plots" / "epochs.csv", params=params_with())
+"""
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """Two trainings on the same arrays, each in a process of its own."""
+    folder = tmp_path_factory.mktemp("train")
+    targets = truth(60)
+    targets[::7, 1] = np.nan
+    write_arrays(folder / "arrays", targets)
+    for out in ("one", "two"):
+        code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=out)
+        done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_two_processes_write_the_same_bytes(workplace):
+    def contents(out: str) -> dict[str, bytes]:
+        files = [path for path in (workplace / out).rglob("*") if path.is_file()]
+        return {path.relative_to(workplace / out).as_posix(): path.read_bytes() for path in files}
+
+    one, two = contents("one"), contents("two")
+    assert set(one) == {
+        "models/architecture.json", "models/model.weights.h5", "models/scorer.tflite", "models/model.json",
+        "models/out_of_fold.csv", "metrics/train.json", "plots/epochs.csv",
+    }  # fmt: skip
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_the_light_model_says_what_the_trained_one_says(workplace):
+    networks.make_deterministic(0, 1)
+    model = networks.load(workplace / "one" / "models")
+    scorer = Scorer(workplace / "one" / "models", threads=1)
+    images = [drawn_frame(bool(i & 1), bool(i & 2), 1000 + i) for i in range(24)]
+
+    trained = model.predict_on_batch(np.stack([network_input(image, FORM) for image in images]))
+    light = np.array([scorer.logits(image) for image in images])
+
+    assert np.ptp(trained, axis=0).min() > 1
+    assert np.abs(trained - light).max() < 1e-3
+
+
+def test_frames_it_has_not_seen_are_told_apart(workplace):
+    scorer = Scorer(workplace / "one" / "models", threads=1)
+    unseen = truth(60, seed=9)
+    images = [drawn_frame(bool(disc), bool(cross), 5000 + i) for i, (disc, cross) in enumerate(unseen)]
+
+    right = (np.array([scorer.scores(image) for image in images]) > 0.5) == unseen
+
+    assert right.mean(axis=0).min() > 0.85
+
+
+def test_shuffled_labels_teach_nothing_out_of_fold(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    targets = truth(60)
+    write_arrays(tmp_path / "arrays", targets)
+    shuffled = np.random.default_rng(3).permutation(targets)
+    np.save(tmp_path / "arrays" / "targets.npy", shuffled)
+
+    run_here(params_with())
+
+    scores = read_table(tmp_path / "models" / "out_of_fold.csv", OUT_OF_FOLD, CAST)[list(CAST)].to_numpy()
+    assert abs(np.corrcoef(scores[:, 0], shuffled[:, 0])[0, 1]) < 0.35
+
+
+def test_every_training_frame_has_a_score_made_without_it(workplace):
+    scores = read_table(workplace / "one" / "models" / "out_of_fold.csv", OUT_OF_FOLD, CAST)
+    targets = np.load(workplace / "arrays" / "targets.npy")
+
+    assert scores["time_s"].tolist() == [5.0 * i for i in range(60)]
+    told = (scores["disc"].to_numpy() > 0.5) == (targets[:, 0] == 1)
+    assert told.mean() > 0.8
+
+
+def test_every_epoch_is_written_and_the_loss_falls(workplace):
+    epochs = read_table(workplace / "one" / "plots" / "epochs.csv", EPOCHS)
+
+    assert epochs["epoch"].tolist() == list(range(1, len(epochs) + 1))
+    assert epochs["loss"].iloc[-1] < epochs["loss"].iloc[0]
+    assert epochs["final_loss"].notna().sum() == read_json(workplace / "one" / "metrics" / "train.json")["epochs"]
+
+
+def test_two_trainings_of_the_same_are_one_run_with_its_epochs_and_its_model(workplace):
+    client = mlflow.MlflowClient(f"sqlite:///{workplace / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("screentime")
+    runs = client.search_runs([experiment.experiment_id])
+    facts = read_json(workplace / "one" / "models" / "model.json")
+
+    assert len(runs) == 1
+    run = runs[0]
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["run_key"] == facts["run_key"]
+    assert run.info.run_name == f"efficientnet-lite0-96x64-{facts['run_key'][:7]}"
+    assert run.data.params["train.seed"] == "0"
+    assert run.data.params["data.sha256_inputs.npy"] == facts["data"]["sha256_inputs.npy"]
+    history = client.get_metric_history(run.info.run_id, "loss")
+    epochs = read_table(workplace / "one" / "plots" / "epochs.csv", EPOCHS)
+    assert [round(metric.value, 6) for metric in sorted(history, key=lambda metric: metric.step)] == epochs[
+        "loss"
+    ].tolist()
+
+
+def test_the_model_in_mlflow_scores_pictures_without_tensorflow(workplace):
+    code = f"""
+import sys, numpy as np, mlflow
+sys.path.insert(0, {str(ROOT / "tests")!r})
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+run = mlflow.search_runs(search_all_experiments=True, output_format="list")[0]
+model = mlflow.pyfunc.load_model(f"runs:/{{run.info.run_id}}/model")
+table = model.predict(np.load("pictures.npy"))
+assert "tensorflow" not in sys.modules
+table.to_csv("served.csv", index=False)
+"""
+    images = np.stack([drawn_frame(bool(i & 1), bool(i & 2), 1000 + i) for i in range(4)])
+    np.save(workplace / "pictures.npy", images)
+    done = subprocess.run([sys.executable, "-c", code], cwd=workplace, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    served = np.loadtxt(workplace / "served.csv", delimiter=",", skiprows=1)
+    scorer = Scorer(workplace / "one" / "models", threads=1)
+    assert np.allclose(served, [scorer.scores(image) for image in images], atol=1e-6)
+
+
+def test_a_damaged_model_is_refused(workplace, tmp_path):
+    models = tmp_path / "models"
+    models.mkdir()
+    for path in (workplace / "one" / "models").iterdir():
+        (models / path.name).write_bytes(path.read_bytes())
+    (models / "scorer.tflite").write_bytes(b"x" + (models / "scorer.tflite").read_bytes()[1:])
+
+    with pytest.raises(
+        InputError, match=r"scorer\.tflite: its sha256 is .*, model\.json names .*; run `dvc repro train`"
+    ):
+        Scorer(models, threads=1)
+
+
+def run_here(params) -> None:
+    train(
+        arrays=Path("arrays"), models=Path("models"), metrics=Path("metrics/train.json"),
+        plots=Path("plots/epochs.csv"), params=params,
+    )  # fmt: skip
+
+
+NEXT = (
+    "label the frames that data/suggestions/<video_id>.csv names in data/labels/<video_id>.csv (docs/labelling.md), then "
+    "run `dvc repro`"
+)
+
+
+@pytest.mark.parametrize(
+    ("targets", "sentence"),
+    [
+        (
+            np.zeros((0, 2), np.float32),
+            f"data/labels: 0 labelled frames were found, at least 20 are needed to train; {NEXT}",
+        ),
+        (truth(19), f"data/labels: 19 labelled frames were found, at least 20 are needed to train; {NEXT}"),
+        (
+            truth(30) * [1, 0],
+            "data/labels: 'cross' is labelled present never, at least 3 frames are needed to train; "
+            f"{NEXT}, or remove 'cross' from the cast in params.yaml",
+        ),
+    ],
+    ids=["none", "few", "never present"],
+)
+def test_too_few_labels_are_named_with_what_is_needed_and_the_next_command(tmp_path, monkeypatch, targets, sentence):
+    monkeypatch.chdir(tmp_path)
+    write_arrays(tmp_path / "arrays", np.asarray(targets, np.float32))
+
+    with pytest.raises(InputError) as failure:
+        run_here(params_with())
+
+    assert str(failure.value) == sentence
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_store_that_is_away_costs_a_sentence_and_not_the_model(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    write_arrays(tmp_path / "arrays", truth(40))
+
+    run_here(params_with(epochs=5))
+
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("MLflow: the store http://127.0.0.1:9 cannot be used (")
+    assert said.endswith("the model is kept, `python -m stages.publish` adds the run later")
+    assert (tmp_path / "models" / "scorer.tflite").is_file()
+
+
+def test_one_class_per_frame_gives_scores_that_exclude_each_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    targets = truth(60)
+    targets[targets.sum(axis=1) == 2] = (1, 0)
+    write_arrays(tmp_path / "arrays", targets)
+
+    run_here(params_with(exclusive=True))
+
+    scorer = Scorer(tmp_path / "models", threads=1)
+    logits = np.array([scorer.logits(drawn_frame(i % 2 == 0, i % 2 == 1, 700 + i)) for i in range(10)])
+    assert (1 / (1 + np.exp(-logits))).sum(axis=1).max() <= 1 + 1e-6
+    assert (logits.argmax(axis=1) == np.arange(10) % 2).mean() >= 0.9
+
+
+def test_runs_of_experiments_in_a_copy_go_to_the_projects_own_store():
+    copy = Path("/films/.dvc/tmp/exps/tmpab12")
+
+    assert project_root(copy) == Path("/films")
+    assert store_uri({}, copy) == "sqlite:////films/mlflow.db"
+    assert store_uri({"MLFLOW_TRACKING_URI": "http://localhost:5000"}, copy) == "http://localhost:5000"

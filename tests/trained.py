@@ -1,0 +1,54 @@
+"""A small training set whose truth is known, and a model trained on it: drawn frames, two characters."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas
+
+from screentime.files import write_json
+from screentime.inputs import Form, network_input
+from screentime.params import Params, load
+from screentime.tables import INDEX, write_table
+
+ROOT = Path(__file__).parents[1]
+FORM = Form("efficientnet-lite0", width=96, height=64)
+CAST = ("disc", "cross")
+
+
+def drawn_frame(disc: bool, cross: bool, seed: int) -> np.ndarray:
+    """A noisy picture, (64, 96, 3) uint8 RGB, with a red disc, a blue cross, both or neither."""
+    random = np.random.default_rng(seed)
+    image = np.ascontiguousarray(random.integers(90, 150, (64, 96, 3)).astype(np.uint8))
+    x, y = (int(value) for value in random.integers(16, 34, 2))
+    if disc:
+        cv2.circle(image, (x, y), 13, (230, 30, 30), -1)
+    if cross:
+        cv2.line(image, (x + 28, y - 12), (x + 52, y + 12), (30, 30, 230), 7)
+        cv2.line(image, (x + 28, y + 12), (x + 52, y - 12), (30, 30, 230), 7)
+    return image
+
+
+def truth(n_frames: int, seed: int = 0) -> np.ndarray:
+    """(n_frames, 2) float32: who is there, frame by frame."""
+    return (np.random.default_rng(seed).random((n_frames, 2)) < (0.5, 0.3)).astype(np.float32)
+
+
+def write_arrays(arrays: Path, targets: np.ndarray, cast: tuple[str, ...] = CAST) -> None:
+    """The output of the stage preprocess for frames of one video, 5 s apart."""
+    arrays.mkdir(parents=True)
+    answers = np.nan_to_num(targets[:, :2])
+    images = [drawn_frame(bool(disc), bool(cross), seed) for seed, (disc, cross) in enumerate(answers)]
+    inputs = np.array([network_input(image, FORM) for image in images], np.float16)
+    np.save(arrays / "inputs.npy", inputs.reshape(-1, FORM.height, FORM.width, 3))
+    np.save(arrays / "targets.npy", targets)
+    index = pandas.DataFrame({"video_id": "film", "time_s": 5.0 * np.arange(len(targets)), "duration_s": 1.0})
+    write_table(arrays / "index.csv", index, INDEX)
+    write_json(arrays / "form.json", FORM.as_dict() | {"cast": list(cast)})
+
+
+def params_with(**train: object) -> Params:
+    """The project's parameters with a quick training."""
+    project = load(ROOT / "params.yaml")
+    settings = {"epochs": 80, "patience": 20, "folds": 4, "block_s": 20.0, "threads": 1} | train
+    return project.model_copy(update={"train": project.train.model_copy(update=settings), "cast": CAST})
