@@ -1,0 +1,83 @@
+"""A copy of this project in a folder of its own, for tests that run `dvc repro` as a user would."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+class Project:
+    """A Git repository with this project's code, params.yaml and dvc.yaml, and a cache of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout.splitlines()  # fmt: skip
+        for name in listed:
+            if (ROOT / name).is_file() and not name.startswith(
+                ("tests/", "docs/", "metrics/", "plots/", "data/labels/")
+            ):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        (folder / "dvc.lock").unlink(missing_ok=True)
+        (folder / "data" / "labels").mkdir(parents=True, exist_ok=True)
+        (folder / "data" / "videos").mkdir(parents=True, exist_ok=True)
+        self.run("git", "init", "--quiet")
+        self.commit("begin")
+
+    def run(self, *words: str, code: int | None = 0) -> str:
+        """Run a command with this Python's environment first on PATH; its output and errors as one text."""
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME"):
+            environment.pop(name, None)
+        done = subprocess.run(
+            words, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            check=False,
+        )  # fmt: skip
+        if code is not None and done.returncode != code:
+            raise AssertionError(f"{' '.join(words)} ended with {done.returncode}, not {code}:\n{done.stdout}")
+        return done.stdout
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "--all")
+        self.run(
+            "git",
+            "-c",
+            "user.name=test",
+            "-c",
+            "user.email=test@example.org",
+            "commit",
+            "--quiet",
+            "-m",
+            message,
+            code=None,
+        )
+
+    def set_params(self, **sections: object) -> None:
+        """Change sections of params.yaml: a mapping is merged into its section, anything else replaces it."""
+        path = self.folder / "params.yaml"
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for name, value in sections.items():
+            params[name] = params[name] | value if isinstance(value, dict) else value
+        path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+    def own_films(self, *films: str) -> None:
+        """No demo film, these films instead: in params.yaml, and in dvc.yaml as deps of sample."""
+        path = self.folder / "dvc.yaml"
+        pipeline = yaml.safe_load(path.read_text(encoding="utf-8"))
+        pipeline["stages"].pop("demo", None)
+        code = [dep for dep in pipeline["stages"]["sample"]["deps"] if not dep.startswith("data/videos/")]
+        pipeline["stages"]["sample"]["deps"] = [*(f"data/videos/{film}" for film in films), *code]
+        path.write_text(yaml.safe_dump(pipeline, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        self.set_params(videos=list(films))
+
+    def stages_run(self, output: str) -> list[str]:
+        """The stages that a `dvc repro` ran, in order, from what it printed."""
+        return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]

@@ -1,0 +1,90 @@
+"""The documents are tested like code: every file and column is described, every command that the README names exists."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from screentime.tables import TABLES, Table
+
+ROOT = Path(__file__).parents[1]
+FORMATS = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+KINDS = {"number": "number", "count": "whole number", "word": "text"}
+
+
+def described(table: Table) -> str:
+    """A table's contract as docs/formats.md shows it."""
+    lines = [f"### `{table.path}`", "", table.meaning[0].upper() + table.meaning[1:] + ".", ""]
+    lines += ["| column | kind | meaning |", "|---|---|---|"]
+    for column in table.columns:
+        kind = KINDS[column.kind] + ("" if column.required else ", may be empty")
+        kind += ", column may be missing" if column.optional else ""
+        meaning = column.meaning + (f" ({', '.join(column.choices)})" if column.choices else "")
+        lines.append(f"| `{column.name}` | {kind} | {meaning} |")
+    if table.per_character:
+        kind = KINDS[table.per_character.kind] + ("" if table.per_character.required else ", may be empty")
+        lines.append(f"| *one for each character* | {kind} | {table.per_character.meaning} |")
+    if table.key:
+        lines += ["", f"Key and order of rows: {', '.join(f'`{name}`' for name in table.key)}."]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.path)
+def test_every_table_is_documented_by_its_contract(table):
+    assert described(table) in FORMATS
+
+
+def test_every_output_of_a_stage_is_documented():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    outputs = [
+        next(iter(entry)) if isinstance(entry, dict) else entry
+        for stage in stages.values()
+        for kind in ("outs", "metrics", "plots")
+        for entry in stage.get(kind, [])
+    ]
+
+    assert [path for path in outputs if path not in FORMATS] == []
+
+
+def test_every_stage_has_its_row_in_the_readme():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+    assert [name for name in stages if f"| `{name}` |" not in README] == []
+
+
+def test_every_link_inside_the_project_leads_somewhere():
+    broken = []
+    for document in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
+            if "://" not in target and not (document.parent / target).exists():
+                broken.append(f"{document.name}: {target}")
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("words", ["audit draw", "check", "show"])
+def test_every_command_has_help_and_is_named_in_the_documents(words):
+    text = README + "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "screentime", *words.split(), "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert len(done.stdout.splitlines()) > 5
+    assert f"python -m screentime {words}" in text
+
+
+def test_the_changelog_begins_with_the_version():
+    from screentime import __version__
+
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{__version__}"' in project
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

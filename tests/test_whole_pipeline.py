@@ -1,0 +1,136 @@
+"""The whole line, as a user runs it: `dvc repro` on a short excerpt of the real film with real labels."""
+
+import csv
+from fractions import Fraction
+from pathlib import Path
+
+import excerpt
+import mlflow
+import pytest
+import synthetic
+from project import Project
+
+CAST = ["bunny", "frank", "rinky", "gamera", "butterfly"]
+LABELS = Path("data") / "labels" / "excerpt.csv"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    project = Project(tmp_path_factory.mktemp("project"))
+    film = excerpt.demo_film(tmp_path_factory.mktemp("film"))
+    excerpt.write_excerpt(film, project.folder / "data" / "videos" / "excerpt.mp4", 100, 240)
+    rows = [row for row in excerpt.labels_between(100, 240) if row["character"] in CAST]
+    excerpt.write_labels(project.folder / LABELS, rows)
+    project.own_films("excerpt.mp4")
+    project.set_params(
+        cast=CAST, train={"epochs": 60}, suggest={"frames": 12}, preprocess={"width": 224, "height": 128}
+    )
+    project.commit("films, labels")
+    return project
+
+
+def table(path: Path) -> list[dict]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def first_run(project) -> str:
+    return project.run("dvc", "repro")
+
+
+def test_one_command_leads_from_the_film_to_the_report(project, first_run):
+    assert project.stages_run(first_run) == [
+        "sample", "embed", "label", "suggest", "preprocess", "train", "score", "evaluate", "estimate", "report",
+    ]  # fmt: skip
+    screen_time = table(project.folder / "reports" / "screen_time.csv")
+    assert [row["character"] for row in screen_time if row["video_id"] == "excerpt"] == CAST
+    assert {row["basis"] for row in screen_time} == {"count"}
+    assert len(table(project.folder / "reports" / "excerpt" / "timeline.csv")) == 140
+    assert "excerpt" in (project.folder / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_trained_scores_tell_who_is_there(project, first_run):
+    scores = {float(row["time_s"]): row for row in table(project.folder / "reports" / "excerpt" / "timeline.csv")}
+    told = [
+        (float(scores[float(row["start_s"])][row["character"]]) > 0.5) == (row["present"] == "1")
+        for row in table(project.folder / LABELS)
+        if row["present"] != "?"
+    ]
+
+    assert sum(told) / len(told) > 0.9
+
+
+def test_a_second_run_has_nothing_to_do(project, first_run):
+    lock = (project.folder / "dvc.lock").read_bytes()
+
+    assert project.stages_run(project.run("dvc", "repro")) == []
+    assert (project.folder / "dvc.lock").read_bytes() == lock
+    assert project.run("git", "status", "--porcelain", "--untracked-files=all", "data", "models", "reports") == ""
+
+
+def test_the_run_is_in_mlflow_once_and_comes_back_from_the_outputs_alone(project, first_run):
+    for path in project.folder.glob("mlflow.db*"):
+        path.unlink()
+
+    project.run("python", "-m", "stages.publish")
+    project.run("python", "-m", "stages.publish")
+
+    mlflow.set_tracking_uri(f"sqlite:///{project.folder / 'mlflow.db'}")
+    client = mlflow.MlflowClient()
+    runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
+    assert len(runs) == 1
+    assert runs[0].info.status == "FINISHED"
+    epochs = table(project.folder / "plots" / "epochs.csv")
+    histories = [client.get_metric_history(runs[0].info.run_id, name) for name in runs[0].data.metrics]
+    assert max(map(len, histories)) >= max(int(row["epoch"]) for row in epochs) >= 1
+    assert runs[0].outputs is not None and len(runs[0].outputs.model_outputs) == 1
+
+
+def test_an_unlabelled_second_film_does_not_train_again(project, first_run):
+    starts_s = synthetic.constant_rate(60, Fraction(12))
+    synthetic.write_film(project.folder / "data" / "videos" / "second.mp4", starts_s)
+    models = (project.folder / "models" / "model.json").read_bytes()
+    project.own_films("excerpt.mp4", "second.mp4")
+
+    output = project.run("dvc", "repro")
+
+    assert "train" not in project.stages_run(output)
+    assert {"sample", "embed", "score", "estimate", "report"} <= set(project.stages_run(output))
+    assert output.count("1 of 2 films") == 3
+    assert (project.folder / "models" / "model.json").read_bytes() == models
+    totals = [
+        row["character"] for row in table(project.folder / "reports" / "screen_time.csv") if row["video_id"] == "*"
+    ]
+    assert totals == CAST
+
+
+def test_an_audit_round_trains_nothing_and_an_answer_runs_only_the_measuring(project, first_run):
+    project.run("dvc", "repro")
+    project.run("python", "-m", "screentime", "audit", "draw", "excerpt", "--n", "30", "--seed", "3")
+    output = project.run("dvc", "repro")
+    assert not {"train", "score", "sample", "embed"} & set(project.stages_run(output))
+
+    rows = table(project.folder / LABELS)
+    drawn = [row["time_s"] for row in table(project.folder / "data" / "labels" / "excerpt.audit.csv")]
+    answer = {"end_s": "", "source": "audit", "annotator": "", "at": ""}
+    for time_s in drawn:
+        rows += [answer | {"start_s": time_s, "character": name, "present": "01"[name == "bunny"]} for name in CAST]
+        excerpt.write_labels(project.folder / LABELS, rows)
+        if time_s in (drawn[0], drawn[-1]):
+            output = project.run("dvc", "repro")
+            assert project.stages_run(output) == ["label", "evaluate", "estimate", "report"]
+
+    bunny = next(row for row in table(project.folder / "reports" / "screen_time.csv") if row["video_id"] == "excerpt")
+    assert bunny["basis"] == "audit"
+    assert float(bunny["low"]) <= float(bunny["seconds"]) <= float(bunny["high"])
+
+
+def test_plots_and_metrics_can_be_shown_and_compared(project, first_run):
+    project.run("dvc", "plots", "show", "--out", "shown")
+    project.commit("results")
+    project.set_params(estimate={"threshold": 0.6})
+    project.run("dvc", "repro")
+
+    assert "metrics/evaluate.json" in project.run("dvc", "metrics", "diff")
+    assert (project.folder / "shown" / "index.html").stat().st_size > 10_000
