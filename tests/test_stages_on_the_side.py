@@ -1,0 +1,114 @@
+"""The stages preprocess, embed and suggest: from frames and targets to arrays, features and what to label next."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+import synthetic
+from screentime.files import read_json
+from screentime.frames import open_frames
+from screentime.inputs import Form, network_input
+from screentime.params import Params, Video, load
+from screentime.tables import INDEX, SUGGESTIONS, TARGETS, read_table, write_table
+from stages.embed import embed
+from stages.preprocess import preprocess
+from stages.sample import sample
+from stages.suggest import suggest
+
+PROJECT = load(Path(__file__).parents[1] / "params.yaml")
+CAST = ("ann", "bob")
+SMALL = {"width": 96, "height": 64}
+
+
+def params_for(*films: str, suggested: int = 3) -> Params:
+    return PROJECT.model_copy(
+        update={
+            "videos": tuple(Video(file=film) for film in films),
+            "cast": CAST,
+            "sample": PROJECT.sample.model_copy(update={"workers": 1}),
+            "preprocess": PROJECT.preprocess.model_copy(update=SMALL),
+            "embed": PROJECT.embed.model_copy(update=SMALL),
+            "suggest": PROJECT.suggest.model_copy(update={"frames": suggested}),
+        }
+    )
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Two sampled films of 8 seconds, and a folder for targets."""
+    (tmp_path / "videos").mkdir()
+    for name in ("one.mp4", "two.mp4"):
+        synthetic.write_film(tmp_path / "videos" / name, synthetic.constant_rate(40, Fraction(5)), width=192, height=128)
+    sample(
+        videos=tmp_path / "videos", frames=tmp_path / "frames", metrics=tmp_path / "m.json",
+        params=params_for("one.mp4", "two.mp4"),
+    )  # fmt: skip
+    (tmp_path / "targets").mkdir()
+    return tmp_path
+
+
+def write_targets(folder: Path, video_id: str, rows: list[tuple]) -> None:
+    table = pandas.DataFrame(rows, columns=["time_s", "character", "present", "source"]).assign(at="")
+    write_table(folder / "targets" / f"{video_id}.csv", table, TARGETS)
+
+
+def arrays_of(folder: Path, params: Params) -> dict[str, bytes]:
+    preprocess(frames=folder / "frames", targets=folder / "targets", arrays=folder / "arrays", params=params)
+    return {path.name: path.read_bytes() for path in (folder / "arrays").iterdir()}
+
+
+def test_arrays_hold_the_labelled_frames_as_the_network_wants_them(folder):
+    write_targets(folder, "two", [(3.0, "ann", "1", "manual"), (3.0, "bob", "?", "manual"), (5.0, "bob", "0", "imported")])
+    write_targets(folder, "one", [(2.0, "bob", "1", "manual"), (4.0, "", "", "drawn"), (6.0, "ann", "?", "manual")])
+
+    arrays_of(folder, params_for("one.mp4", "two.mp4"))
+
+    index = read_table(folder / "arrays" / "index.csv", INDEX)
+    assert index[["video_id", "time_s"]].values.tolist() == [["one", 2.0], ["two", 3.0], ["two", 5.0]]
+    targets = np.load(folder / "arrays" / "targets.npy")
+    assert np.array_equal(targets, np.array([[np.nan, 1], [1, np.nan], [np.nan, 0]], np.float32), equal_nan=True)
+    inputs = np.load(folder / "arrays" / "inputs.npy", mmap_mode="r")
+    expected = network_input(open_frames(folder / "frames", "two").image(3), Form("efficientnet-lite0", 96, 64))
+    assert inputs.dtype == np.float16
+    assert np.array_equal(inputs[1].astype(np.float32), expected)
+    form = read_json(folder / "arrays" / "form.json")
+    assert form == {"backbone": "efficientnet-lite0", "width": 96, "height": 64, "cast": ["ann", "bob"]}
+
+
+def test_a_film_without_labels_or_a_new_draw_leaves_the_arrays_as_they_were(folder):
+    write_targets(folder, "one", [(2.0, "bob", "1", "manual")])
+    before = arrays_of(folder, params_for("one.mp4"))
+
+    assert arrays_of(folder, params_for("one.mp4", "two.mp4")) == before
+    write_targets(folder, "one", [(2.0, "bob", "1", "manual"), (4.0, "", "", "drawn")])
+    assert arrays_of(folder, params_for("one.mp4", "two.mp4")) == before
+
+
+def test_no_labels_at_all_are_empty_arrays(folder):
+    arrays_of(folder, params_for("one.mp4"))
+
+    assert np.load(folder / "arrays" / "inputs.npy").shape == (0, 64, 96, 3)
+    assert np.load(folder / "arrays" / "targets.npy").shape == (0, 2)
+
+
+def test_suggestions_leave_out_what_is_labelled_or_drawn_and_need_no_model(folder):
+    params = params_for("one.mp4", "two.mp4", suggested=5)
+    embed(frames=folder / "frames", features=folder / "features", params=params)
+    write_targets(folder, "one", [(0.0, "ann", "1", "manual"), (1.0, "", "", "drawn"), (2.0, "bob", "?", "manual")])
+
+    suggest(
+        frames=folder / "frames", features=folder / "features", targets=folder / "targets",
+        suggestions=folder / "suggestions", params=params,
+    )  # fmt: skip
+
+    features = np.load(folder / "features" / "one.npy")
+    assert (features.shape, features.dtype) == ((8, 1280), np.float16)
+    one = read_table(folder / "suggestions" / "one.csv", SUGGESTIONS, CAST)
+    assert sorted(one["time_s"]) == [3.0, 4.0, 5.0, 6.0, 7.0]
+    assert one["rank"].tolist() == [1, 2, 3, 4, 5]
+    assert set(one["purpose"]) == {"start"}
+    assert one["ann"].isna().all()
+    two = read_table(folder / "suggestions" / "two.csv", SUGGESTIONS, CAST)
+    assert len(set(two["time_s"])) == 5
