@@ -1,7 +1,7 @@
 # `make` runs the pipeline on the demo film, `make test` the tests; both set everything up first.
 
 # an active environment whose packages match is used; else .venv is made
-ACTIVE := $(shell [ -n "$$VIRTUAL_ENV" ] && "$$VIRTUAL_ENV/bin/python" screentime/environment.py requirements.txt \
+ACTIVE := $(shell [ -n "$$VIRTUAL_ENV" ] && "$$VIRTUAL_ENV/bin/python" -m screentime.environment requirements.txt \
 	2>/dev/null && printf '%s' "$$VIRTUAL_ENV")
 VENV := $(or $(ACTIVE),$(CURDIR)/.venv)
 READY := $(if $(ACTIVE),,.venv/ready)

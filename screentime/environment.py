@@ -58,6 +58,6 @@ def mismatches(requirements: str) -> list[str]:
     return wrong
 
 
-if __name__ == "__main__":  # `python screentime/environment.py requirements.txt`: does this environment match?
+if __name__ == "__main__":  # `python -m screentime.environment requirements.txt`: does it match?
     with open(sys.argv[1], encoding="utf-8") as file:
         sys.exit(1 if problem(sys.version_info[:2], []) or mismatches(file.read()) else 0)

@@ -13,6 +13,7 @@ from screentime.backbones import BACKBONES, backbone
 from screentime.efficientnet_lite import WEIGHTS
 from screentime.errors import InputError
 from screentime.inputs import Form, network_input
+from screentime.model import make_deterministic
 from screentime.weights import package_tensors
 
 # expansion, channels out, blocks, stride of the first, kernel side: the paper's table
@@ -74,6 +75,11 @@ def windows(x: np.ndarray, side: int, stride: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(np.pad(x, padding), (side, side), axis=(1, 2))[
         :, ::stride, ::stride
     ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    make_deterministic(0, 1)
 
 
 @pytest.fixture(scope="module")

@@ -35,3 +35,11 @@ def test_a_package_that_is_missing_or_of_another_version_is_a_mismatch():
     text = "pytest==0.0.1  # old\nno-such-package==1\nother==2 ; sys_platform == 'win32'\n# comment==1\n"
 
     assert mismatches(text) == ["pytest", "no-such-package"]
+
+
+def test_make_is_told_whether_an_active_environment_will_do(tmp_path):
+    (tmp_path / "other.txt").write_text("pytest==0.0.1\n")
+    asked = [sys.executable, "-m", "screentime.environment"]
+
+    assert subprocess.run([*asked, "requirements.txt"], cwd=ROOT, check=False).returncode == 0
+    assert subprocess.run([*asked, str(tmp_path / "other.txt")], cwd=ROOT, check=False).returncode == 1

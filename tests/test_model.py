@@ -127,6 +127,7 @@ def test_a_long_fit_ends_at_the_logistic_regression_of_the_reference():
 
 
 def test_heads_side_by_side_are_fitted_as_if_alone():
+    """Up to rounding: Adam's first step follows the sign of a gradient that may be nearly nothing."""
     features, targets = points(80)
     every = folds(["film"] * 80, np.arange(80.0), n_folds=4, block_s=10, guard_s=0)
 

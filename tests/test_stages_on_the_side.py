@@ -7,6 +7,7 @@ import numpy as np
 import pandas
 import pytest
 import synthetic
+
 from screentime.files import read_json
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
@@ -40,7 +41,9 @@ def folder(tmp_path) -> Path:
     """Two sampled films of 8 seconds, and a folder for targets."""
     (tmp_path / "videos").mkdir()
     for name in ("one.mp4", "two.mp4"):
-        synthetic.write_film(tmp_path / "videos" / name, synthetic.constant_rate(40, Fraction(5)), width=192, height=128)
+        synthetic.write_film(
+            tmp_path / "videos" / name, synthetic.constant_rate(40, Fraction(5)), width=192, height=128
+        )
     sample(
         videos=tmp_path / "videos", frames=tmp_path / "frames", metrics=tmp_path / "m.json",
         params=params_for("one.mp4", "two.mp4"),
@@ -60,7 +63,9 @@ def arrays_of(folder: Path, params: Params) -> dict[str, bytes]:
 
 
 def test_arrays_hold_the_labelled_frames_as_the_network_wants_them(folder):
-    write_targets(folder, "two", [(3.0, "ann", "1", "manual"), (3.0, "bob", "?", "manual"), (5.0, "bob", "0", "imported")])
+    write_targets(
+        folder, "two", [(3.0, "ann", "1", "manual"), (3.0, "bob", "?", "manual"), (5.0, "bob", "0", "imported")]
+    )
     write_targets(folder, "one", [(2.0, "bob", "1", "manual"), (4.0, "", "", "drawn"), (6.0, "ann", "?", "manual")])
 
     arrays_of(folder, params_for("one.mp4", "two.mp4"))
