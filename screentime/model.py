@@ -34,8 +34,10 @@ def make_deterministic(seed: int, threads: int) -> None:
     Raises:
         RuntimeError: this process has computed with another number of threads already.
     """
-    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-    tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
+    settings = tensorflow.config.threading
+    if (settings.get_intra_op_parallelism_threads(), settings.get_inter_op_parallelism_threads()) != (threads, threads):
+        settings.set_intra_op_parallelism_threads(threads)
+        settings.set_inter_op_parallelism_threads(threads)
     tensorflow.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     with no_native_chatter():

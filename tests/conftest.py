@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # a reason that begins so is accepted; the path beside the project is not part of it
 ACCEPTED_SKIPS = {
@@ -12,6 +13,9 @@ ACCEPTED_SKIPS = {
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 _refused: list[str] = []
+
+settings.register_profile("project", deadline=None)  # no test asserts how fast this machine is
+settings.load_profile("project")
 
 
 @pytest.fixture

@@ -47,12 +47,14 @@ def whole_files(project: Path) -> set[str]:
 A = {"a.mjpeg", "a.csv", "a.json", "a.key.json"}
 
 
-# Ctrl-C after half a second of work on the film: counted in processor time, so that a busy machine changes nothing
+# Ctrl-C while the film is half done, counted in processor time, so that a busy machine changes nothing; again where the
+# first came at a moment in which Python drops exceptions
 INTERRUPTED = """
-import os, runpy, signal, sys
+import os, pathlib, runpy, signal, sys
 import stages.sample
-signal.signal(signal.SIGPROF, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-signal.setitimer(signal.ITIMER_PROF, 0.5)
+half_made = pathlib.Path("data/frames/.b.partial/b.mjpeg")
+signal.signal(signal.SIGPROF, lambda *_: half_made.is_file() and os.kill(os.getpid(), signal.SIGINT))
+signal.setitimer(signal.ITIMER_PROF, 0.5, 0.5)
 sys.argv = sys.argv[:1] + sys.argv[3:]
 runpy.run_module("stages.sample", run_name="__main__")
 """

@@ -30,7 +30,7 @@ def params_for(*films: str, suggested: int = 3) -> Params:
             "cast": CAST,
             "sample": PROJECT.sample.model_copy(update={"workers": 1}),
             "preprocess": PROJECT.preprocess.model_copy(update=SMALL),
-            "embed": PROJECT.embed.model_copy(update=SMALL),
+            "embed": PROJECT.embed.model_copy(update=SMALL | {"threads": 1}),
             "suggest": PROJECT.suggest.model_copy(update={"frames": suggested}),
         }
     )
