@@ -35,13 +35,14 @@ def make_deterministic(seed: int, threads: int) -> None:
         RuntimeError: this process has computed with another number of threads already.
     """
     settings = tensorflow.config.threading
-    if (settings.get_intra_op_parallelism_threads(), settings.get_inter_op_parallelism_threads()) != (threads, threads):
-        settings.set_intra_op_parallelism_threads(threads)
-        settings.set_inter_op_parallelism_threads(threads)
-    tensorflow.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(seed)
-    with no_native_chatter():
-        tensorflow.config.list_logical_devices()  # looks for a GPU here, not in the middle of the progress
+    with no_native_chatter():  # the first of these looks for a GPU and tells that there is none
+        fixed = settings.get_intra_op_parallelism_threads(), settings.get_inter_op_parallelism_threads()
+        if fixed != (threads, threads):
+            settings.set_intra_op_parallelism_threads(threads)
+            settings.set_inter_op_parallelism_threads(threads)
+        tensorflow.config.experimental.enable_op_determinism()
+        keras.utils.set_random_seed(seed)
+        tensorflow.config.list_logical_devices()
 
 
 def feature_model(form: Form, pooling: str = "mean") -> keras.Model:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -134,5 +135,8 @@ def _epochs(path: Path) -> list[tuple[int, dict[str, float]]]:
 
 
 def _git_commit() -> str:
+    """The commit that is checked out; "none" outside Git or without it."""
+    if shutil.which("git") is None:
+        return "none"
     done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else "none"
