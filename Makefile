@@ -10,6 +10,7 @@ export PATH := $(VENV)/bin:$(PATH)
 .PHONY: all environment test lint clean help
 
 all: environment  ## environment, demo film, the whole pipeline, and where the report is
+	@python -m screentime check --only-params
 	@dvc repro
 	@python -m stages.publish
 	@python -m screentime show

@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = _add(commands, "check", "check params.yaml, films, labels and audits", CHECK_HELP, None)
     one.add_argument("--videos", type=Path, default=Path("data/videos"), metavar="DIR", help="(default: %(default)s)")
+    one.add_argument("--only-params", action="store_true", help="params.yaml alone, before any film is there")
     one.set_defaults(work=_check)
 
     one = commands.add_parser(
@@ -133,6 +134,9 @@ def _times(times_s: list[float]) -> str:
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    if arguments.only_params:
+        load(arguments.params)
+        return
     print(check_all(params=arguments.params, videos=arguments.videos, labels=arguments.labels, frames=arguments.frames))
 
 

@@ -1,5 +1,7 @@
 """params.yaml is checked once at the door: each way to get it wrong has one sentence."""
 
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -116,6 +118,19 @@ def test_a_file_that_is_not_parameters_has_one_sentence(tmp_path, content, sente
         path.write_text(content)
 
     assert sentence_for(path) == sentence
+
+
+def test_make_asks_for_the_parameters_before_dvc_does(tmp_path):
+    asked = [sys.executable, "-m", "screentime", "check", "--only-params", "--params"]
+
+    good = subprocess.run([*asked, "params.yaml"], cwd=PROJECT.parent, capture_output=True, text=True, check=False)
+    bad = subprocess.run(
+        [*asked, str(tmp_path / "p.yaml")], cwd=PROJECT.parent, capture_output=True, text=True, check=False
+    )
+
+    assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
+    assert (bad.returncode, bad.stderr.count("\n")) == (1, 1)
+    assert bad.stderr.startswith(f"{tmp_path / 'p.yaml'}: no such file was found, the parameters were expected")
 
 
 def test_nothing_in_the_code_has_a_default_but_what_may_be_left_out():
