@@ -24,24 +24,18 @@ def preprocess(*, frames: Path, targets: Path, arrays: Path, params: Params) -> 
     rows = [row for video in params.shown_videos for row in _rows_of(targets, video.video_id, params.cast)]
     rows.sort(key=lambda row: row[:2])
     with new_folder(arrays) as folder:
-        inputs = (
-            np.lib.format.open_memmap(
-                folder / "inputs.npy", mode="w+", dtype=np.float16, shape=(len(rows), form.height, form.width, 3)
-            )
-            if rows
-            else np.zeros((0, form.height, form.width, 3), np.float16)
-        )
         index = []
-        for row, (video_id, time_s, _) in enumerate(rows):
-            if row == 0 or index[-1][0] != video_id:
-                pack = open_frames(frames, video_id)
-            position = int(np.argmin(np.abs(pack.times_s - time_s)))
-            inputs[row] = network_input(pack.image(position), form)
-            index.append((video_id, time_s, pack.durations_s[position]))
-        if rows:
-            inputs.flush()
-        else:
-            np.save(folder / "inputs.npy", inputs)
+        # row by row through an ordinary file: a memory map would end the process, without a word, on a full disk
+        with open(folder / "inputs.npy", "wb") as file:
+            shape = (len(rows), form.height, form.width, 3)
+            header = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for video_id, time_s, _ in rows:
+                if not index or index[-1][0] != video_id:
+                    pack = open_frames(frames, video_id)
+                position = int(np.argmin(np.abs(pack.times_s - time_s)))
+                file.write(network_input(pack.image(position), form).astype(np.float16).tobytes())
+                index.append((video_id, time_s, pack.durations_s[position]))
         answers = np.array([answer for _, _, answer in rows], np.float32).reshape(len(rows), len(params.cast))
         np.save(folder / "targets.npy", answers)
         write_table(folder / "index.csv", pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"]), INDEX)
