@@ -1,5 +1,6 @@
 """Stage embed: what a frozen backbone sees in every sampled frame."""
 
+import io
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from screentime import command
-from screentime.files import new_file
 from screentime.folders import Task, files_hash, step_inputs, update_folder
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
@@ -47,8 +47,9 @@ def embed_video(
         batch = [network_input(pack.image(i), form) for i in range(start, min(start + BATCH, len(pack)))]
         rows.append(extract(np.stack(batch)).astype(np.float16))
         tell(min(1.0, (start + BATCH) / len(pack)))
-    with new_file(folder / f"{video_id}.npy") as path, open(path, "wb") as file:
-        np.save(file, np.concatenate(rows))
+    written = io.BytesIO()  # numpy's own writing to a file says nothing of a full disk that could be told from a defect
+    np.save(written, np.concatenate(rows))
+    (folder / f"{video_id}.npy").write_bytes(written.getvalue())
 
 
 if __name__ == "__main__":
