@@ -13,6 +13,21 @@ from pathlib import Path
 
 from screentime.errors import InputError
 
+INTERRUPTED = "interrupted: nothing half-written was left; run the same command again to go on"
+
+
+def interruption_is_a_sentence() -> None:
+    """From now on Ctrl-C outside `guarded`, while modules are imported, ends in the same sentence."""
+    usual = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: object) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            print(INTERRUPTED, file=sys.stderr)
+        else:
+            usual(kind, error, trace)
+
+    sys.excepthook = hook
+
 
 def run(function: Callable[..., None]) -> None:
     """Run a stage as a command.
@@ -30,7 +45,7 @@ def guarded(work: Callable[[], None]) -> None:
     except InputError as error:
         _leave(str(error), 1)
     except KeyboardInterrupt:
-        _leave("interrupted: nothing half-written was left; run the same command again to go on", 130)
+        _leave(INTERRUPTED, 130)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
             raise

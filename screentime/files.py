@@ -1,6 +1,7 @@
 """Files that are whole or absent: written beside their place under a `.partial` name, then renamed into it."""
 
 import hashlib
+import io
 import json
 import math
 import os
@@ -8,6 +9,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 PARTIAL = ".partial"
 
@@ -30,21 +33,33 @@ def new_file(path: Path) -> Iterator[Path]:
 def new_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder to fill; on success it replaces the folder `path`, on failure `path` is as it was."""
     partial = path.with_name(f".{path.name}{PARTIAL}")
-    shutil.rmtree(partial, ignore_errors=True)
+    previous = path.with_name(f".{path.name}.previous{PARTIAL}")
+    for left in (partial, previous):
+        shutil.rmtree(left, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
         if path.exists():
-            shutil.rmtree(path)
+            os.replace(path, previous)
         os.replace(partial, path)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        if previous.exists() and not path.exists():
+            os.replace(previous, path)
+        for left in (partial, previous):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with LF line ends, whole or not at all."""
     with new_file(path) as partial:
         partial.write_bytes(text.encode("utf-8"))
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write a .npy file. Numpy's own writing says nothing of a full disk that could be told from a defect; this does."""
+    written = io.BytesIO()
+    np.save(written, array)
+    path.write_bytes(written.getbuffer())
 
 
 def write_json(path: Path, value: object) -> None:

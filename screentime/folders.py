@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -109,6 +110,17 @@ def _remove_all_but(folder: Path, kept: set[str], tasks: Sequence[Task]) -> None
             path.unlink()
 
 
+def _remove_unfinished(folder: Path, tasks: Sequence[Task]) -> None:
+    """Remove what workers left that were ended at work: partial folders, and files that no key file vouches for."""
+    for task in tasks:
+        shutil.rmtree(folder / f".{task.video_id}{PARTIAL}", ignore_errors=True)
+    finished = {task.video_id for task in tasks if (folder / f"{task.video_id}.key.json").is_file()}
+    unfinished = {task.video_id for task in tasks} - finished
+    for path in folder.iterdir():
+        if _owner(path.name, finished | unfinished) in unfinished:
+            path.unlink()
+
+
 def _owner(name: str, video_ids: set[str]) -> str | None:
     """The video a file belongs to: the longest video_id that is its name up to a point."""
     parts = name.split(".")
@@ -147,7 +159,10 @@ def _make_all(folder: Path, tasks: Sequence[Task], workers: int, verb: str) -> l
                     _, waiting = wait(waiting, timeout=0.2)
                     advance()
             except KeyboardInterrupt:
-                pool.shutdown(wait=False, cancel_futures=True)
+                for worker in multiprocessing.active_children():
+                    worker.terminate()
+                pool.shutdown(cancel_futures=True)
+                _remove_unfinished(folder, tasks)
                 raise
             return [sentence for future in futures for sentence in future.result()]
 
@@ -164,13 +179,19 @@ def _make(folder: Path, task: Task, tell: Tell) -> None:
     partial = folder / f".{task.video_id}{PARTIAL}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
+    placed: list[Path] = []
     try:
         task.work(partial, tell)
         paths = sorted(partial.iterdir())
         key = {"key": key_of(task), "files": {path.name: sha256_of(path) for path in paths}}
         for path in paths:
-            os.replace(path, folder / path.name)
+            placed.append(folder / path.name)
+            os.replace(path, placed[-1])
         write_json(folder / f"{task.video_id}.key.json", key)
+    except BaseException:  # a video's files are all there or none is
+        for path in placed:
+            path.unlink(missing_ok=True)
+        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -181,6 +202,7 @@ _shares = None
 def _receive_shares(shares: object) -> None:
     global _shares
     _shares = shares
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process: the first one ends the workers
 
 
 def _make_in_worker(folder: Path, task: Task, number: int) -> list[str]:

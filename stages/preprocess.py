@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 
 from screentime import command
-from screentime.files import new_folder, write_json
+from screentime.files import new_folder, write_array, write_json
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
 from screentime.params import Params
@@ -37,7 +37,7 @@ def preprocess(*, frames: Path, targets: Path, arrays: Path, params: Params) -> 
                 file.write(network_input(pack.image(position), form).astype(np.float16).tobytes())
                 index.append((video_id, time_s, pack.durations_s[position]))
         answers = np.array([answer for _, _, answer in rows], np.float32).reshape(len(rows), len(params.cast))
-        np.save(folder / "targets.npy", answers)
+        write_array(folder / "targets.npy", answers)
         write_table(folder / "index.csv", pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"]), INDEX)
         write_json(folder / "form.json", form.as_dict() | {"cast": list(params.cast)})
     print(f"{arrays}: {len(rows)} labelled frames at {form.width}x{form.height} for {form.backbone}")

@@ -1,87 +1,158 @@
 """Ctrl-C or a full disk in a stage: one sentence, nothing half-written, and running again goes on."""
 
+import os
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 
+import excerpt
 import pytest
 import synthetic
 import yaml
+from project import Project
 
 ROOT = Path(__file__).parents[1]
-COMMAND = [
-    "-m", "stages.sample", "--videos", "data/videos", "--frames", "data/frames", "--metrics", "metrics/sample.json",
-]  # fmt: skip
+DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+INTERRUPTED = "interrupted: nothing half-written was left; run the same command again to go on"
+NO_ROOM = (
+    "nothing half-written was left: make room (`dvc gc --workspace` frees old results) or give access, then run again"
+)
+CAST = ["bunny", "frank", "rinky"]
 
 
-@pytest.fixture
-def project(tmp_path) -> Path:
-    """A short film that is sampled, and a longer one that is not yet."""
-    for name in ("screentime", "stages"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    (tmp_path / "data" / "videos").mkdir(parents=True)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["sample"] |= {"workers": 1, "fps": 25}
-    write_film(tmp_path, "a.mp4", 25)
-    params["videos"] = ["a.mp4"]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    subprocess.run([sys.executable, *COMMAND], cwd=tmp_path, check=True, capture_output=True)
-    write_film(tmp_path, "b.mp4", 4000)
-    params["videos"] = ["a.mp4", "b.mp4"]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    return tmp_path
+class Results:
+    """The stages of a short real film, run one by one, with what each wrote and how often it wrote."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.whole: dict[str, dict[str, dict[str, bytes]]] = {}
+        self.writes: dict[str, int] = {}
+
+    def disturb(self, stage: str, write: int = 0, size: int = 0) -> subprocess.CompletedProcess:
+        """Run a stage with Ctrl-C at a write, or with files that may not grow beyond a size."""
+        options = shlex.split(DECLARED[stage]["cmd"])[3:]
+        script = Path(__file__).with_name("interrupted.py")
+        words = [sys.executable, str(script), stage, str(write), str(size), *options]
+        environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+        return subprocess.run(
+            words, cwd=self.project.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def outputs(self, stage: str) -> dict[str, dict[str, bytes]]:
+        """What lies at each output of a stage: the bytes of its files by name; absent ones are empty."""
+        found = {}
+        for kind in ("outs", "metrics", "plots"):
+            for out in DECLARED[stage].get(kind, []):
+                path = self.project.folder / (out if isinstance(out, str) else next(iter(out)))
+                files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+                found[str(path)] = {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
+        return found
+
+    def remember(self, stage: str) -> None:
+        """Run a stage whole and keep what it wrote."""
+        done = self.disturb(stage)
+        assert done.returncode == 0, f"{stage}: {done.stderr}"
+        self.whole[stage] = self.outputs(stage)
+        self.writes[stage] = int((self.project.folder / "writes").read_text())
+
+    def forget(self, stage: str) -> None:
+        """Remove what outlives a run, which the stage would find done: films' folders, and runs in MLflow."""
+        for path in self.project.folder.glob("mlflow.db*"):
+            path.unlink()
+        shutil.rmtree(self.project.folder / "mlruns", ignore_errors=True)
+        for out in DECLARED[stage].get("outs", []):
+            if isinstance(out, dict):
+                shutil.rmtree(self.project.folder / next(iter(out)), ignore_errors=True)
+
+    def assert_whole_or_absent(self, stage: str) -> None:
+        for out, files in self.outputs(stage).items():
+            assert files in ({}, self.whole[stage][out]), f"{out} holds {sorted(files)}"
+        left = [path for path in self.project.folder.rglob("*.partial") if ".git" not in path.parts]
+        assert left == []
 
 
-def write_film(folder: Path, name: str, n_frames: int) -> None:
-    options = {"preset": "ultrafast"}
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Results:
+    project = Project(tmp_path_factory.mktemp("project"))
+    film = excerpt.demo_film(tmp_path_factory.mktemp("film"))
+    excerpt.write_excerpt(film, project.folder / "data" / "videos" / "excerpt.mp4", 100, 240)
+    rows = [row for row in excerpt.labels_between(100, 240) if row["character"] in CAST]
+    excerpt.write_labels(project.folder / "data" / "labels" / "excerpt.csv", rows)
+    small = {"width": 64, "height": 64}
+    project.set_params(
+        videos=["excerpt.mp4"], cast=CAST, embed=small, preprocess=small, train={"epochs": 3}, suggest={"frames": 9}
+    )
+    results = Results(project)
+    for stage in DECLARED:
+        results.remember(stage)
+    return results
+
+
+@pytest.mark.parametrize("stage", DECLARED)
+def test_ctrl_c_leaves_outputs_whole_or_absent_and_running_again_makes_them(results, stage):
+    writes = results.writes[stage]
+    for write in sorted({1, (writes + 1) // 2, writes}):
+        results.forget(stage)
+        stopped = results.disturb(stage, write=write)
+
+        assert (stopped.returncode, stopped.stderr.splitlines()[-1:]) == (130, [INTERRUPTED]), f"write {write}"
+        assert "Traceback" not in stopped.stderr
+        results.assert_whole_or_absent(stage)
+
+    assert results.disturb(stage).returncode == 0
+    assert results.outputs(stage) == results.whole[stage]
+
+
+@pytest.mark.parametrize("stage", DECLARED)
+def test_a_full_disk_leaves_outputs_whole_or_absent_and_is_one_sentence(results, stage):
+    results.forget(stage)
+    largest = max(len(data) for files in results.whole[stage].values() for data in files.values())
+    stopped = results.disturb(stage, size=largest // 2)
+
+    assert stopped.returncode == 1
+    assert stopped.stderr.splitlines()[-1].endswith(NO_ROOM)
+    assert "Traceback" not in stopped.stderr
+    results.assert_whole_or_absent(stage)
+
+    assert results.disturb(stage).returncode == 0
+    assert results.outputs(stage) == results.whole[stage]
+
+
+def test_ctrl_c_ends_every_worker_at_once_and_keeps_the_films_that_were_done(tmp_path):
+    project = Project(tmp_path)
+    params = {"workers": 2, "fps": 25}
+    write_film(project, "a.mp4", 25)
+    project.set_params(videos=["a.mp4"], sample=params)
+    command = shlex.split(DECLARED["sample"]["cmd"])[1:]
+    project.run(sys.executable, *command)
+    for name in ("b.mp4", "c.mp4"):
+        write_film(project, name, 2500)
+    project.set_params(videos=["a.mp4", "b.mp4", "c.mp4"])
+
+    working = subprocess.Popen(
+        [sys.executable, *command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    frames = tmp_path / "data" / "frames"
+    while not all((frames / f".{name}.partial" / f"{name}.mjpeg").is_file() for name in "bc"):
+        assert working.poll() is None, working.stderr.read()
+        time.sleep(0.01)
+    os.killpg(working.pid, signal.SIGINT)  # as the terminal does: every process gets it
+    _, errors = working.communicate()
+
+    assert working.returncode == 130
+    assert errors.splitlines()[-1] == INTERRUPTED
+    assert "Traceback" not in errors
+    assert {path.name for path in frames.iterdir()} == {"a.mjpeg", "a.csv", "a.json", "a.key.json"}
+    assert "data/frames: 2 of 3 films sampled now" in project.run(sys.executable, *command)
+
+
+def write_film(project: Project, name: str, n_frames: int) -> None:
     starts_s = synthetic.constant_rate(n_frames, Fraction(25))
-    synthetic.write_film(folder / "data" / "videos" / name, starts_s, codec_options=options, width=320, height=240)
-
-
-def whole_files(project: Path) -> set[str]:
-    return {path.name for path in (project / "data" / "frames").iterdir()}
-
-
-A = {"a.mjpeg", "a.csv", "a.json", "a.key.json"}
-
-
-# Ctrl-C while the film is half done, counted in processor time, so that a busy machine changes nothing; again where the
-# first came at a moment in which Python drops exceptions
-INTERRUPTED = """
-import os, pathlib, runpy, signal, sys
-import stages.sample
-half_made = pathlib.Path("data/frames/.b.partial/b.mjpeg")
-signal.signal(signal.SIGPROF, lambda *_: half_made.is_file() and os.kill(os.getpid(), signal.SIGINT))
-signal.setitimer(signal.ITIMER_PROF, 0.5, 0.5)
-sys.argv = sys.argv[:1] + sys.argv[3:]
-runpy.run_module("stages.sample", run_name="__main__")
-"""
-
-
-def test_ctrl_c_leaves_what_was_done_and_running_again_goes_on(project):
-    stopped = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, *COMMAND], cwd=project, capture_output=True, text=True, check=False
-    )
-
-    assert stopped.returncode == 130
-    assert stopped.stderr.splitlines()[-1] == (
-        "interrupted: nothing half-written was left; run the same command again to go on"
-    )
-    assert whole_files(project) == A
-    again = subprocess.run([sys.executable, *COMMAND], cwd=project, check=True, capture_output=True, text=True)
-    assert again.stdout.startswith("data/frames: 1 of 2 films sampled now")
-
-
-def test_a_disk_that_is_full_is_one_sentence(project):
-    limited = f"ulimit -f 600; exec {sys.executable} {' '.join(COMMAND)}"
-    done = subprocess.run(["bash", "-c", limited], cwd=project, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].endswith(
-        "room to write was expected; nothing half-written was left: make room (`dvc gc --workspace` frees old results) or "
-        "give access, then run again"
-    )
-    assert whole_files(project) == A
+    path = project.folder / "data" / "videos" / name
+    synthetic.write_film(path, starts_s, codec_options={"preset": "ultrafast"}, width=320, height=240)
