@@ -136,7 +136,7 @@ def test_ctrl_c_ends_every_worker_at_once_and_keeps_the_films_that_were_done(tmp
 
     working = subprocess.Popen(
         [sys.executable, *command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=hear_ctrl_c,
     )  # fmt: skip
     frames = tmp_path / "data" / "frames"
     while not all((frames / f".{name}.partial" / f"{name}.mjpeg").is_file() for name in "bc"):
@@ -150,6 +150,11 @@ def test_ctrl_c_ends_every_worker_at_once_and_keeps_the_films_that_were_done(tmp
     assert "Traceback" not in errors
     assert {path.name for path in frames.iterdir()} == {"a.mjpeg", "a.csv", "a.json", "a.key.json"}
     assert "data/frames: 2 of 3 films sampled now" in project.run(sys.executable, *command)
+
+
+def hear_ctrl_c() -> None:
+    """Undo what a shell's background job inherits: it ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def write_film(project: Project, name: str, n_frames: int) -> None:
