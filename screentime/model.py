@@ -86,6 +86,8 @@ def features_of(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
         (n_frames, n_features) float32.
     """
     starts = range(0, len(inputs), BATCH)
+    if len(inputs) == 0:
+        return np.empty((0, model.output_shape[1]), np.float32)
     rows = [model.predict_on_batch(inputs[start : start + BATCH].astype(np.float32)) for start in starts]
     return np.concatenate(rows)
 

@@ -224,6 +224,11 @@ def check_videos(path: Path, videos: object) -> None:
                 f"{place}: '{seen[video_id.casefold()]}' and '{file}' have one stem, '{video_id}', which must be unique "
                 "without regard to case; rename one film"
             )
+        if isinstance(entry, dict) and entry.get("private") and not entry.get("sha256"):
+            raise InputError(
+                f"{place}: '{file}' is private but has no sha256, which tells others what the film is; add it with `python -m "
+                "screentime video add --private`"
+            )
         seen[video_id.casefold()] = file
 
 

@@ -12,11 +12,11 @@ from tqdm import tqdm
 from screentime import calibration, command
 from screentime.closure import closure_hash
 from screentime.errors import InputError
-from screentime.files import new_folder, read_json, sha256_of, write_json
+from screentime.files import new_folder, read_json, sha256_of, write_array, write_json
 from screentime.inputs import Form
 from screentime.params import Params, Train
 from screentime.runs import record_of, run_key, versions
-from screentime.scorer import FACTS
+from screentime.scorer import FACTS, HEAD
 from screentime.splits import folds
 from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, read_table, write_table
 from screentime.tracking import track
@@ -34,6 +34,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     index = read_table(arrays / "index.csv", INDEX)
     form = read_json(arrays / "form.json")
     cast = tuple(form.pop("cast"))
+    private = index["video_id"].isin(form.pop("private")).to_numpy()
     form = Form(**form)
     targets = np.load(arrays / "targets.npy", allow_pickle=False)
     check_enough(targets, cast, list(index["video_id"]), params.train)
@@ -51,7 +52,10 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
 
     networks.make_deterministic(params.train.seed, params.train.threads)
     pooled = networks.feature_model(form, params.train.pooling)
-    features = networks.features_of(pooled, np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False))
+    features = np.empty((len(index), pooled.output_shape[1]), np.float32)
+    features[~private] = networks.features_of(pooled, np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False))
+    if private.any():  # embed keeps mean and maximum; a head on the mean alone takes the first half
+        features[private] = np.load(arrays / "features.npy", allow_pickle=False)[:, : features.shape[1]]
     with tqdm(total=params.train.epochs, desc="training folds", unit="epoch", disable=None) as bar:
         crossed = networks.cross_fit(features, targets, parts, params.train, lambda *_: bar.update())
     epochs = max(1, round(float(np.median(crossed.best_epochs))))
@@ -61,6 +65,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
 
     with new_folder(models) as folder:
         networks.save(networks.scorer_model(pooled, head, exclusive=params.train.exclusive), folder)
+        write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
         scores = pandas.DataFrame(held_out, columns=list(cast))
         scores.insert(0, "video_id", index["video_id"])
         scores.insert(1, "time_s", index["time_s"])
@@ -115,7 +120,7 @@ def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[s
 
 def _identity(arrays: Path, targets: np.ndarray, cast: Sequence[str]) -> dict:
     """What was learned from: hashes and counts."""
-    names = ("inputs.npy", "targets.npy", "index.csv", "form.json")
+    names = sorted(path.name for path in arrays.iterdir())
     counts = {f"present_{name}": int((targets[:, column] == 1).sum()) for column, name in enumerate(cast)}
     return {f"sha256_{name}": sha256_of(arrays / name) for name in names} | {"n_frames": len(targets)} | counts
 
