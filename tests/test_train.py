@@ -72,20 +72,19 @@ def test_the_light_model_says_what_the_trained_one_says(workplace):
     assert np.abs(trained - light).max() < 1e-3
 
 
-def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(workplace):
+def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(workplace, tmp_path):
     networks.make_deterministic(0, 1)
     backbone = networks.feature_model(FORM, "mean_max")
     targets = truth(60)
     targets[::7, 1] = np.nan
-    write_arrays(workplace / "partly", targets, features_of=lambda inputs: networks.features_of(backbone, inputs))
-    code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out="three", arrays="partly")
-    done = subprocess.run([sys.executable, "-c", code], cwd=workplace, capture_output=True, text=True, check=False)
+    write_arrays(tmp_path / "arrays", targets, features_of=lambda inputs: networks.features_of(backbone, inputs))
+    code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=".", arrays="arrays")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
     images = [drawn_frame(bool(i & 1), bool(i & 2), 3000 + i) for i in range(24)]
-    scores = [
-        [Scorer(workplace / out / "models", threads=1).scores(image) for image in images] for out in ("one", "three")
-    ]
+    whole, partly = (Scorer(folder / "models", threads=1) for folder in (workplace / "one", tmp_path))
+    scores = [[scorer.scores(image) for image in images] for scorer in (whole, partly)]
 
     assert np.ptp(scores[0]) > 0.8
     assert np.abs(np.array(scores[0]) - scores[1]).mean() < 0.05
