@@ -45,18 +45,16 @@ class Judgement:
 def register(client: object, name: str, run: object) -> str:
     """Make the model of a run a version with the alias `candidate`; a run has one version of a name.
 
+    The champion stays what it is: registered again, it is no candidate.
+
     Args:
         client: of an open store.
-        name: of the registered model.
+        name: of the registered model, checked by `check_name`.
         run: one that `track` gave.
 
     Returns:
         The version's number.
     """
-    if not re.fullmatch(r"[\w.\- ]+", name):
-        raise InputError(
-            f"--register: the name is '{name}', letters, digits, spaces, `_`, `-` and `.` were expected; choose another"
-        )
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
     run_id = run.info.run_id
@@ -69,8 +67,22 @@ def register(client: object, name: str, run: object) -> str:
         version = client.create_model_version(
             name, f"models:/{model_id}", run_id=run_id, tags=tags, model_id=model_id
         ).version
-    client.set_registered_model_alias(name, CANDIDATE, version)
+    if str(version) != champion(client, name):
+        client.set_registered_model_alias(name, CANDIDATE, version)
     return str(version)
+
+
+def champion(client: object, name: str) -> str | None:
+    """The version that is champion, None where there is none."""
+    return _aliases(client, name).get(CHAMPION)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that a registry does not take."""
+    if not re.fullmatch(r"[\w.\-]+", name):
+        raise InputError(
+            f"--register: the name is '{name}', letters, digits, `_`, `-` and `.` were expected; choose another"
+        )
 
 
 def judge(client: object, name: str) -> Judgement:
@@ -83,39 +95,35 @@ def judge(client: object, name: str) -> Judgement:
         name: of the registered model.
 
     Raises:
-        InputError: there is no such model, no candidate, or the candidate is the champion.
+        InputError: there is no such model, or no candidate.
     """
     aliases = _aliases(client, name)
-    candidate, champion = aliases.get(CANDIDATE), aliases.get(CHAMPION)
-    if candidate in (None, champion):
-        found = "no candidate" if candidate is None else f"version {champion}, the champion, as the candidate"
+    candidate, holder = aliases.get(CANDIDATE), aliases.get(CHAMPION)
+    if candidate is None:
         raise InputError(
-            f"{name}: {found} was found, a candidate to promote was expected; `python -m stages.publish --register {name}` "
-            "makes one of the model in models/"
+            f"{name}: no version is a candidate, one to promote was expected; `python -m stages.publish --register {name}` "
+            "makes the model in models/ one"
         )
-    own = _audited(client, name, candidate)
-    other = own if champion is None else _audited(client, name, champion)
-    for version, cells in ((candidate, own), (champion, other)):
-        if cells.empty:
-            return Judgement(name, candidate, champion, 0, (), f"no audit has measured version {version}", better=False)
-    cells = same_frames(other, own)
+    tables = {version: _audited(client, name, version) for version in (candidate, holder) if version}
+    unmeasured = [version for version, table in tables.items() if table.empty]
+    cells = None if unmeasured else same_frames(tables[holder or candidate], tables[candidate])
     if cells is None:
-        return Judgement(
-            name, candidate, champion, 0, (), "the two were measured on audits that cannot be compared", better=False
+        verdict = (
+            f"no audit has measured version {' and '.join(unmeasured)}"
+            if unmeasured
+            else "the audits that measured the two hold different frames or answers"
         )
+        return Judgement(name, candidate, holder, 0, (), verdict, better=False)
     figures = differences(cells)
-    n_frames = len(cells[["video_id", "time_s"]].drop_duplicates())
-    better = [one.figure for one in figures if one.better]
-    worse = [one.figure for one in figures if one.worse]
-    if champion is None:
+    better, worse = (" and ".join(one.figure for one in figures if getattr(one, word)) for word in ("better", "worse"))
+    if holder is None:
         verdict = "the first that an audit has measured"
-    elif better or worse:
-        parts = [f"{word} in {' and '.join(names)}" for word, names in (("better", better), ("worse", worse)) if names]
-        verdict = f"beyond chance {', '.join(parts)}"
     else:
-        verdict = "no difference beyond chance"
+        found = [f"{word} in {names}" for word, names in (("better", better), ("worse", worse)) if names]
+        verdict = f"beyond chance {', '.join(found)}" if found else "no difference beyond chance"
+    n_frames = len(cells[["video_id", "time_s"]].drop_duplicates())
     return Judgement(
-        name, candidate, champion, n_frames, figures, verdict, better=champion is None or bool(better and not worse)
+        name, candidate, holder, n_frames, figures, verdict, better=holder is None or bool(better and not worse)
     )
 
 

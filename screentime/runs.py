@@ -177,7 +177,7 @@ def _estimated(path: Path) -> dict[str, float]:
         figures |= dict(_flat({character: one[figure] for character, one in totals.items()}, name))
     widths = [one["width"] for one in totals.values()]
     if widths and None not in widths:
-        figures["interval_width"] = sum(widths) / len(widths)
+        figures["interval_width"] = round(sum(widths) / len(widths), 6)
     return figures
 
 

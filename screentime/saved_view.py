@@ -25,13 +25,23 @@ def save_view(client: object, experiment_id: str) -> str:
     """
     runs = client.search_runs([experiment_id], max_results=RUNS)
     metrics, params = columns([run.data.metrics for run in runs], [run.data.params for run in runs])
-    shown = [f"metrics.`{name}`" for name in metrics] + [f"params.`{name}`" for name in params]
-    state = {"orderByKey": shown[0] if metrics else "attributes.start_time", "orderByAsc": False}
-    state |= {"selectedColumns": shown, "columnOrder": shown}
+    widths = {f"metrics.`{name}`": width_of(name) for name in metrics}
+    widths |= {f"params.`{name}`": width_of(name) for name in params}
+    state = {"orderByKey": next(iter(widths)) if metrics else "attributes.start_time", "orderByAsc": False}
+    state |= {"selectedColumns": list(widths), "columnOrder": list(widths), "columnWidths": widths}
     created = client.get_experiment(experiment_id).creation_time
     view = {"name": "Comparison", "createdAt": created, "updatedAt": created, "state": json.dumps(state)}
     client.set_experiment_tag(experiment_id, f"{SHARED_VIEW}{VIEW}", json.dumps(view))
     return f"/#/experiments/{experiment_id}/runs?viewStateShareKey={VIEW}"
+
+
+def width_of(name: str) -> int:
+    """The width, in pixels, that shows a column's whole name.
+
+    >>> width_of("audit/f1"), width_of("audit/absolute_seconds_error")
+    (90, 202)
+    """
+    return max(90, 20 + 7 * len(name))
 
 
 def columns(metrics: Sequence[dict[str, float]], params: Sequence[dict[str, str]]) -> tuple[list[str], list[str]]:

@@ -3,10 +3,12 @@
 import logging
 import os
 import re
+import sqlite3
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +18,7 @@ from screentime.errors import InputError
 from screentime.runs import SERVING_NEEDS, Record, project_root, versions
 
 CODE = Path(__file__).parent
+SQLITE = "sqlite:///"
 ROWS_A_CALL = 1000
 PARAMS_A_CALL = 100
 STORE_LIBRARIES = {"mlflow", "sqlalchemy", "alembic", "requests", "urllib3"}  # what they raise is the store's failure
@@ -25,7 +28,7 @@ PATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT"
 
 def store_uri(environment: Mapping[str, str], folder: Path) -> str:
     """Where runs are kept: MLFLOW_TRACKING_URI, else mlflow.db in the project's own folder."""
-    return environment.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(project_root(folder) / 'mlflow.db').as_posix()}"
+    return environment.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{(project_root(folder) / 'mlflow.db').as_posix()}"
 
 
 class StoreError(InputError):
@@ -68,7 +71,9 @@ def open_store(mlflow: ModuleType, environment: Mapping[str, str], folder: Path)
         StoreError: the store cannot be reached, or is of another version.
     """
     uri = store_uri(environment, folder)
-    with _quiet(), _told(mlflow, uri):
+    with _quiet(), _told(uri):
+        if uri.startswith(SQLITE):
+            _check_version(mlflow, uri)
         mlflow.set_tracking_uri(uri)
         client = mlflow.MlflowClient()
         if uri.startswith("http"):
@@ -78,28 +83,41 @@ def open_store(mlflow: ModuleType, environment: Mapping[str, str], folder: Path)
             yield client
 
 
+def _check_version(mlflow: ModuleType, uri: str) -> None:
+    """Refuse a database of another MLflow: one that is older MLflow would change for good, and without a word."""
+    database = Path(uri.removeprefix(SQLITE))
+    if not database.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error:
+        return  # MLflow says what is wrong with it
+    scripts = Path(mlflow.__file__).parent / "store" / "db_migrations" / "versions"
+    expected = import_module(f"{mlflow.__name__}.store.db.utils")._get_latest_schema_revision()
+    if found and found[0] != expected:
+        older = any(scripts.glob(f"{found[0]}_*.py"))
+        repair = (
+            f"copy the file, then run `mlflow db upgrade {uri}`"
+            if older
+            else "install the MLflow that made it, or set MLFLOW_TRACKING_URI to another store"
+        )
+        raise StoreError(
+            f"MLflow: the store {uri} was made by {'an older' if older else 'a newer'} MLflow (its schema is {found[0]}), "
+            f"one of MLflow {mlflow.__version__} was expected ({expected}); {repair}"
+        )
+
+
 @contextmanager
-def _told(mlflow: ModuleType, uri: str) -> Iterator[None]:
+def _told(uri: str) -> Iterator[None]:
     """Turn what the store's own libraries raise into a sentence."""
     try:
         yield
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in STORE_LIBRARIES and not isinstance(error, OSError):
             raise
-        reason = " ".join(str(error).split())
-        made_by = re.search(r"found version (\w+), but expected (\w+)", reason)
-        if made_by:
-            versions_known = Path(mlflow.__file__).parent / "store" / "db_migrations" / "versions"
-            older = any(versions_known.glob(f"{made_by[1]}_*.py"))
-            repair = (
-                f"copy it, then run `mlflow db upgrade {uri}`"
-                if older
-                else "install the MLflow that made it, or set MLFLOW_TRACKING_URI to another store"
-            )
-            raise StoreError(
-                f"MLflow: the store {uri} was made by {'an older' if older else 'a newer'} MLflow (its schema is "
-                f"{made_by[1]}), one of MLflow {mlflow.__version__} was expected ({made_by[2]}); {repair}"
-            ) from None
+        reason = " ".join(str(error).split()).rpartition("Caused by ")[2]
+        reason = re.sub(r'^\w+\("HTTPS?Connection\w*\([^)]*\): (.*)"\)\)$', r"\1", reason)
         raise StoreError(
             f"MLflow: the store {uri} cannot be used ({reason[:200]}), a running store of this version was expected; "
             "start it, correct MLFLOW_TRACKING_URI, or unset it to keep runs in mlflow.db"
@@ -131,7 +149,7 @@ def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
 @contextmanager
 def _alone(uri: str, folder: Path) -> Iterator[None]:
     """One process of this project at a time makes or fills a store: two workers may end with the same model."""
-    database = uri.removeprefix("sqlite:///") if uri.startswith("sqlite:///") else project_root(folder) / "mlflow.db"
+    database = uri.removeprefix(SQLITE) if uri.startswith(SQLITE) else project_root(folder) / "mlflow.db"
     with FileLock(f"{database}.lock"):
         yield
 

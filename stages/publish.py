@@ -63,7 +63,11 @@ def register(run: object, name: str) -> None:
 
     with open_store(mlflow, os.environ, Path.cwd()) as client:
         version = registry.register(client, name, run)
-    print(f"{name}: version {version} is the candidate; next: python -m screentime model promote {name}")
+        champion = registry.champion(client, name)
+    if version == champion:
+        print(f"{name}: version {version}, the champion, is this model already")
+    else:
+        print(f"{name}: version {version} is the candidate; next: python -m screentime model promote {name}")
 
 
 def check_current(lock: Path, params: Path) -> None:
@@ -121,6 +125,8 @@ def by_hand() -> None:
     arguments = vars(parser.parse_args())
     name, file = arguments.pop("register"), arguments.pop("params")
     as_stage = "DVC_STAGE" in os.environ
+    if name:
+        registry.check_name(name)
     if not as_stage:
         check_current(Path("dvc.lock"), file)
     try:
