@@ -72,15 +72,14 @@ def open_store(mlflow: ModuleType, environment: Mapping[str, str], folder: Path)
     """
     uri = store_uri(environment, folder)
     with _quiet(), _told(uri):
-        if uri.startswith(SQLITE):
-            _check_version(mlflow, uri)
-        mlflow.set_tracking_uri(uri)
-        client = mlflow.MlflowClient()
         if uri.startswith("http"):
             with _variables(AWAY_AFTER):
-                client.search_experiments(max_results=1)
-        with _alone(uri, folder), _variables(PATIENT):
-            yield client
+                mlflow.MlflowClient(uri).search_experiments(max_results=1)
+        with _alone(uri, folder), _variables(PATIENT):  # a client makes the database
+            if uri.startswith(SQLITE):
+                _check_version(mlflow, uri)
+            mlflow.set_tracking_uri(uri)
+            yield mlflow.MlflowClient()
 
 
 def _check_version(mlflow: ModuleType, uri: str) -> None:
