@@ -26,7 +26,7 @@ lint: environment  ## style and common mistakes
 
 clean:  ## empty the folders of results, so that everything is computed anew (films, labels and caches stay)
 	@rm -rf data/frames data/targets data/audit data/skipped data/arrays data/features data/suggestions data/scores \
-		data/estimates models reports
+		data/measured data/estimates models reports
 	@echo "the folders of results are empty; 'make' fills them again"
 
 help:  ## this list

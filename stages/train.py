@@ -15,11 +15,11 @@ from screentime.errors import InputError
 from screentime.files import new_folder, read_json, sha256_of, write_array, write_json
 from screentime.inputs import Form
 from screentime.params import Params, Train
-from screentime.runs import record_of, run_key, versions
+from screentime.runs import run_key, training_record, versions
 from screentime.scorer import FACTS, HEAD
 from screentime.splits import folds
 from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, read_table, write_table
-from screentime.tracking import track
+from screentime.tracking import StoreError, open_store, track
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "scipy", "tensorflow")
 
@@ -88,7 +88,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     write_table(plots, _epochs(crossed.history, head.history), EPOCHS)
     write_json(metrics, _figures(crossed, head, epochs, targets, cast))
     print(f"{models}: {len(targets)} frames, {len(parts)} folds, {epochs} epochs; run {facts['run_key'][:7]}")
-    _track(models, metrics.parent, plots.parent, params)
+    _track(models, metrics, plots)
 
 
 def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[str], settings: Train) -> None:
@@ -144,21 +144,15 @@ def _figures(crossed, head, epochs: int, targets: np.ndarray, cast: Sequence[str
     }
 
 
-def _track(models: Path, metrics: Path, plots: Path, params: Params) -> None:
-    """Put the run into MLflow; a store that is away costs a sentence, not the model."""
+def _track(models: Path, metrics: Path, plots: Path) -> None:
+    """Put the training into MLflow; a store that is away costs a sentence, not the model."""
     import mlflow
 
-    record = record_of(
-        models=models,
-        metrics=metrics,
-        plots=plots,
-        reports=None,
-        experiment=params.train.experiment,
-        environment=os.environ,
-    )
+    record = training_record(models=models, metrics=metrics, plots=plots, environment=os.environ)
     try:
-        run = track(mlflow, record, models, Path(__file__).with_name("serving.py"), os.environ)
-    except InputError as error:
+        with open_store(mlflow, os.environ, Path.cwd()) as client:
+            run = track(mlflow, client, record, models, Path(__file__).with_name("serving.py"))
+    except StoreError as error:
         print(f"{error}; the model is kept, `python -m stages.publish` adds the run later", file=sys.stderr)
     else:
         print(f"MLflow: run '{run.info.run_name}' in experiment '{record.experiment}'; `mlflow ui` shows it")
