@@ -94,17 +94,16 @@ def http_server(folder: Path, *, locked: bool = False) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running S3 server with one bucket and the one key that may use it."""
+    """A running S3 server with the bucket `films` and the one key that may use it."""
 
     endpoint: str
-    bucket: str
     key_id: str
     secret: str
 
 
 @contextmanager
 def s3_server() -> Iterator[S3Server]:
-    """An S3 server that checks signatures; what it holds is gone with it."""
+    """An S3 server that checks keys and signatures; one in a process, for it keeps everything in memory."""
     import boto3
     import requests
     from moto.server import ThreadedMotoServer
@@ -122,7 +121,7 @@ def s3_server() -> Iterator[S3Server]:
         key = iam.create_access_key(UserName="films")["AccessKey"]
         boto3.client("s3", endpoint_url=endpoint, **anyone).create_bucket(Bucket="films")
         requests.post(f"{endpoint}/moto-api/reset-auth", data=b"0", timeout=10)  # from now on keys are checked
-        yield S3Server(endpoint, "films", key["AccessKeyId"], key["SecretAccessKey"])
+        yield S3Server(endpoint, key["AccessKeyId"], key["SecretAccessKey"])
     finally:
         server.stop()
 

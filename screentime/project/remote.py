@@ -119,6 +119,8 @@ def probe(remote: object, needed: dict, work: str) -> None:
         try:
             remote.fs.info(remote.odb.oid_to_path(hash_info.value))
         except FileNotFoundError as error:
+            if error.filename:  # a file of this machine
+                raise PermissionError(f"there is no key {error.filename}") from None
             if kind(error) in ("away", "refused", "no bucket"):  # HTTP: whatever happens is "not found"
                 raise
 
