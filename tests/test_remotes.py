@@ -2,16 +2,12 @@
 
 import hashlib
 import shutil
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
-import synthetic
-from clones import Clone, introduce, remove_from_store
+from clones import FILES, another, copied, declare, film_project, remove_from_store
 from project import Project
 from servers import REGION, S3Server, SshServer, free_port, http_server, s3_server, ssh_server
-
-FILES = 6  # a film, and of the folder of its frames the list and what is in it
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,16 +23,7 @@ def own_memory(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    """A film under DVC, and its sampled frames."""
-    project = Project(tmp_path_factory.mktemp("project"))
-    introduce(project)
-    film = Path("data", "videos", "film.mp4")
-    synthetic.write_film(project.folder / film, synthetic.constant_rate(120, Fraction(24)))
-    project.own_films("film.mp4")
-    project.run("dvc", "add", str(film))
-    project.run("dvc", "repro", "sample")
-    project.commit("a film")
-    return project
+    return film_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture
@@ -57,25 +44,6 @@ def s3():
         yield server
 
 
-def copied(project: Project, folder: Path) -> Project:
-    """The same project with all its data in another folder."""
-    shutil.copytree(project.folder, folder, symlinks=True)
-    copy = Project.__new__(Project)
-    copy.folder = folder
-    return copy
-
-
-def declare(project: Project, name: str, url: str, settings: dict | None = None, secrets: dict | None = None) -> None:
-    """Make a remote the default one, as `dvc remote add --default` and `dvc remote modify [--local]` do."""
-    told = {"config": {"url": url} | (settings or {}), "config.local": secrets or {}}
-    for file, values in told.items():
-        lines = [f"['remote \"{name}\"']", *(f"    {key} = {value}" for key, value in values.items())]
-        if file == "config":
-            lines = ["[core]", f"    remote = {name}", *lines]
-        (project.folder / ".dvc" / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    project.commit("remote")
-
-
 def use_ssh(project: Project, server: SshServer, store: Path, key: Path) -> str:
     """Make a folder behind sshd the default remote; its address."""
     declare(project, "storage", server.url(store), secrets={"keyfile": str(key)})
@@ -87,13 +55,6 @@ def use_s3(project: Project, server: S3Server, prefix: str, secret: str, bucket:
     secrets = {"access_key_id": server.key_id, "secret_access_key": secret}
     settings = {"endpointurl": server.endpoint, "region": REGION}
     declare(project, "storage", f"s3://{bucket}/{prefix}", settings, secrets)
-
-
-def another(owner: Project, folder: Path) -> Clone:
-    """A second clone with the same keys, and nothing else."""
-    clone = Clone(owner.folder, folder)
-    shutil.copy(owner.folder / ".dvc" / "config.local", folder / ".dvc")
-    return clone
 
 
 def digest_of(path: Path) -> str:

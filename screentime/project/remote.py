@@ -48,8 +48,8 @@ def main(work: str, name: str | None) -> dict:
 
     Returns:
         remote: its name, url, protocol and whether .dvc/config names it; remotes: the names of all; cache: the cache's
-        folder; files: how many the checkout needs; moved: how many were transferred; lacking: the paths of those that are
-        nowhere (push: on the remote; pull: neither here nor there); problem: None, or its kind (see `kind`) and reason.
+        folder; files: how many different ones the checkout needs; moved: how many were transferred; lacking: the paths of those that are
+        nowhere (push: on the remote; pull: neither here nor there), all_lacking: whether these are all; problem: None, or its kind (see `kind`) and reason.
     """
     failures = Failures()
     for package in ("dvc", "dvc_data", "dvc_objects"):
@@ -66,8 +66,9 @@ def main(work: str, name: str | None) -> dict:
         probe(remote, needed, work)
         told["moved"] = (push if work == "push" else pull)(repo, remote, needed, failures)
         needed = dict(needed_files(repo))  # a folder's list may only now be there
-        told["files"] = len(needed)
+        told["files"] = len({hash_info.value for hash_info in needed.values()})
         told["lacking"] = lacking(repo, remote, needed, work)
+        told["all_lacking"] = len(told["lacking"]) == len(needed)
     except Exception as error:  # whatever it is, its kind and its text are told
         told["problem"] = {"kind": kind(error), "reason": reason(error)}
     return told

@@ -25,7 +25,7 @@ class Exchange:
         remote: the remote as a sentence names it: its name and its address.
         name: its name.
         in_git: whether .dvc/config names it, so that a clone knows it.
-        files: how many files the commit needs.
+        files: how many different files the commit needs, folders' lists counted too.
         moved: how many were transferred.
     """
 
@@ -67,7 +67,7 @@ def pull(name: str | None) -> Exchange:
     if told["lacking"]:
         what, remote = _commit(), _named(told["remote"])
         bring_back = f"`git checkout {what.split()[-1]} && python -m screentime push --remote {told['remote']['name']}`"
-        if len(told["lacking"]) == told["files"]:
+        if told["all_lacking"]:
             raise InputError(
                 f"{what}: none of its data is on the {remote}, {count_text(told['files'], 'file was', 'files were')} "
                 f"expected there; it was never pushed, or elsewhere: ask for {bring_back} where the data is, or name "
