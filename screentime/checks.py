@@ -20,7 +20,7 @@ def check_all(*, params: Path, videos: Path, labels: Path, frames: Path) -> str:
             and contradictions are then checked as far as the files alone tell).
 
     Returns:
-        One line: all is well, and what was looked at.
+        One line: all is well, and what was looked at; and one more where two people labelled the same film.
 
     Raises:
         InputError: the first thing that is not.
@@ -32,14 +32,15 @@ def check_all(*, params: Path, videos: Path, labels: Path, frames: Path) -> str:
                 f"{videos / video.file}: no such film was found, videos in {params} names it; put it there, or correct "
                 "the name (`dvc repro` brings the demo film)"
             )
-    second_opinions(labels, [video.video_id for video in loaded.videos])
+    others = second_opinions(labels, [video.video_id for video in loaded.videos])
     rows = sum(_check_film(video, loaded, labels, frames) for video in loaded.shown_videos)
     waiting = [video.video_id for video in loaded.shown_videos if _pack(frames, video) is None]
     later = f"; not yet held against sampled frames (`dvc repro sample`): {', '.join(waiting)}" if waiting else ""
     left_out = len(loaded.videos) - len(loaded.shown_videos)
     skipped = f" ({left_out} left out by skip)" if left_out else ""
     films = f"{len(loaded.shown_videos)} films{skipped}"
-    return f"all is well: {films}, {len(loaded.cast)} characters, {rows} label rows{later}"
+    well = f"all is well: {films}, {len(loaded.cast)} characters, {rows} label rows{later}"
+    return f"{well}\n{_to_be_merged(others)}" if others else well
 
 
 def video_named(name: str, params: Params) -> Video:
@@ -86,6 +87,15 @@ def sampled_frames(frames: Path, video: Video, params: Params) -> FramePack:
             f"params.yaml is {params.sample.fps:g}; run `dvc repro sample` first"
         )
     return pack
+
+
+def _to_be_merged(others: list[Path]) -> str:
+    """What to do where a second person labelled a film too."""
+    return (
+        f"labelled by two people: {', '.join(str(path) for path in others)}; both files are kept, and only VIDEO.csv is "
+        "used; next: merge them: copy the rows you take over into VIDEO.csv, and `check` names every line where the two "
+        "differ"
+    )
 
 
 def _check_film(video: Video, params: Params, labels: Path, frames: Path) -> int:
