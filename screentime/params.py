@@ -68,6 +68,7 @@ class Embed(Section):
     backbone: str
     width: Annotated[int, Field(ge=32, le=2048)]
     height: Annotated[int, Field(ge=32, le=2048)]
+    workers: Annotated[int, Field(ge=0, le=256)]
     threads: Annotated[int, Field(ge=1, le=256)]
 
 

@@ -44,13 +44,20 @@ class Results:
         )
 
     def outputs(self, stage: str) -> dict[str, dict[str, bytes]]:
-        """What lies at each output of a stage: the bytes of its files by name; absent ones are empty."""
+        """What lies at each output of a stage: the bytes of its files by name; absent ones are empty.
+
+        A folder that outlives a run is filled bit by bit: each folder in it stands for itself.
+        """
         found = {}
         for kind in ("outs", "metrics", "plots"):
             for out in DECLARED[stage].get(kind, []):
                 path = self.project.folder / (out if isinstance(out, str) else next(iter(out)))
                 files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-                found[str(path)] = {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
+                outlives = isinstance(out, dict) and "persist" in next(iter(out.values()))
+                found[str(path)] = {}
+                for file in files:
+                    place = found.setdefault(str(file.parent if outlives else path), {})
+                    place[str(file.relative_to(path.parent))] = file.read_bytes()
         return found
 
     def remember(self, stage: str) -> None:
