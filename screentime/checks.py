@@ -27,7 +27,7 @@ def check_all(*, params: Path, videos: Path, labels: Path, frames: Path) -> str:
     """
     loaded = load(params)
     for video in loaded.shown_videos:
-        if not (videos / video.file).is_file():
+        if not video.private and not (videos / video.file).is_file():
             raise InputError(
                 f"{videos / video.file}: no such film was found, videos in {params} names it; put it there, or correct "
                 "the name (`dvc repro` brings the demo film)"

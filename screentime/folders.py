@@ -40,12 +40,14 @@ class Task:
             nothing of other videos, and travels to a worker process, so it is a module's function or a partial of one.
         size: how much work that is, in a unit that all tasks share (seconds of film, frames), 0 where it cannot be told;
             asked only of videos that are to be made.
+        may_lack: names of its files that this machine need not have; where one is here, it must be right.
     """
 
     video_id: str
     inputs: dict
     work: Callable[[Path, Tell], None]
     size: Callable[[], float]
+    may_lack: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def update_single(folder: Path, task: Task) -> None:
 def _is_valid(folder: Path, task: Task) -> bool:
     key = _key(folder, task.video_id)
     return key.get("key") == key_of(task) and all(
-        (folder / name).is_file() and sha256_of(folder / name) == digest for name, digest in key["files"].items()
+        sha256_of(folder / name) == digest if (folder / name).is_file() else name in task.may_lack
+        for name, digest in key["files"].items()
     )
 
 

@@ -41,7 +41,16 @@ class FramePack:
         return len(self.times_s)
 
     def jpeg(self, index: int) -> bytes:
-        """The JPEG of one frame, as it was packed."""
+        """The JPEG of one frame, as it was packed.
+
+        Raises:
+            InputError: the film is private and its pictures are not on this machine.
+        """
+        if self.facts.get("private") and not self._path.is_file():
+            raise InputError(
+                f"{self._path}: the pictures of a private film were expected, they are not on this machine; run this where "
+                f"the film is, or leave it out with `python -m screentime video skip {self.video_id} --reason ...`"
+            )
         with open(self._path, "rb") as file:
             file.seek(self._offsets[index])
             return file.read(self._sizes[index])
@@ -49,6 +58,15 @@ class FramePack:
     def image(self, index: int) -> np.ndarray:
         """One frame as (height, width, 3) uint8, RGB, upright."""
         return decode_jpeg(self.jpeg(index))
+
+
+def pack_name(video_id: str, private: bool) -> str:
+    """The file that holds the pictures; .dvcignore keeps those of private films out of what is shared.
+
+    >>> pack_name("e01", private=True)
+    'e01.private.mjpeg'
+    """
+    return f"{video_id}.private.mjpeg" if private else f"{video_id}.mjpeg"
 
 
 def open_frames(folder: Path, video_id: str) -> FramePack:
@@ -65,14 +83,15 @@ def open_frames(folder: Path, video_id: str) -> FramePack:
     if not index_path.is_file():
         raise InputError(f"{index_path}: no sampled frames were found for '{video_id}'; run `dvc repro sample`")
     table = read_table(index_path, FRAMES)
+    facts = read_json(folder / f"{video_id}.json")
     return FramePack(
         video_id=video_id,
         times_s=table["time_s"].to_numpy(),
         durations_s=table["duration_s"].to_numpy(),
         frame_times_s=table["frame_time_s"].to_numpy(),
         frame_ends_s=table["frame_end_s"].to_numpy(),
-        facts=read_json(folder / f"{video_id}.json"),
-        _path=folder / f"{video_id}.mjpeg",
+        facts=facts,
+        _path=folder / pack_name(video_id, facts.get("private", False)),
         _offsets=table["offset"].to_numpy(),
         _sizes=table["size"].to_numpy(),
     )

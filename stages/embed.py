@@ -29,6 +29,8 @@ WORTH_A_WORKER = 200  # frames: fewer are embedded before another process has st
 def embed(*, frames: Path, features: Path, params: Params) -> None:
     """Write <video_id>.npy for every film: (n_frames, n_features) float16, one row per sampled frame.
 
+    A row is the mean over the places of the feature map, then the maximum: what a head can be trained on.
+
     A film whose frames, parameters and code are unchanged is kept. The backbone itself lies beside them as LiteRT runs it,
     network/<backbone>.tflite: made once, so that neither a worker nor an added film waits for TensorFlow.
     """
@@ -79,11 +81,11 @@ def _network_task(form: Form, threads: int) -> Task:
 
 
 def export_network(folder: Path, tell: Callable[[float], None], *, form: Form, threads: int) -> None:
-    """Write the frozen backbone, from normalized pixels to mean features, to folder/<backbone>.tflite."""
+    """Write the frozen backbone, from normalized pixels to mean and maximum, to folder/<backbone>.tflite."""
     from screentime import model as networks  # TensorFlow: only where the backbone is exported
 
     networks.make_deterministic(0, threads)
-    (folder / f"{form.backbone}.tflite").write_bytes(networks.light_model(networks.feature_model(form)))
+    (folder / f"{form.backbone}.tflite").write_bytes(networks.light_model(networks.feature_model(form, "mean_max")))
 
 
 if __name__ == "__main__":

@@ -8,31 +8,36 @@ import numpy as np
 import pandas
 
 from screentime import command
+from screentime.errors import InputError
 from screentime.files import sha256_of
 from screentime.folders import Task, Workers, files_hash, stale_tasks, step_inputs, update_folder
-from screentime.frames import n_frames_of, open_frames
+from screentime.frames import FramePack, n_frames_of, open_frames
 from screentime.params import Params
-from screentime.scorer import FACTS, Scorer, model_facts
+from screentime.scorer import FACTS, HeadScorer, Scorer, model_facts
 from screentime.tables import SCORES, write_table
 
 WORTH_A_WORKER = 200  # frames: fewer are scored before another process has started
 
 
-def score(*, frames: Path, models: Path, scores: Path, params: Params) -> None:
+def score(*, frames: Path, features: Path, models: Path, scores: Path, params: Params) -> None:
     """Write <video_id>.csv for every film: the score of every character in every sampled frame.
 
-    A film whose frames, model, parameters and code are unchanged is kept.
+    A film whose frames, model, parameters and code are unchanged is kept. A private film is scored from its features,
+    here as on machines that do not have its pictures.
     """
-    model_facts(models)
+    _check_form(model_facts(models)["form"], params)
     libraries = ["ai-edge-litert", "numpy", "opencv-python-headless", "scipy"]
     every_video = step_inputs("stages.score", libraries, {"threads": params.score.threads})
     every_video["model"] = sha256_of(models / FACTS)
     work = partial(score_video, frames=frames, models=models, threads=params.score.threads)
+    from_features = partial(score_features, frames=frames, features=features, models=models)
     tasks = [
         Task(
             video.video_id,
-            every_video | {"frames": files_hash(frames, video.video_id)},
-            partial(work, video_id=video.video_id),
+            every_video
+            | ({"features": files_hash(features, video.video_id)} if video.private else {})
+            | {"frames": files_hash(frames, video.video_id)},
+            partial(from_features if video.private else work, video_id=video.video_id),
             partial(n_frames_of, frames, video.video_id),
         )
         for video in params.shown_videos
@@ -53,9 +58,36 @@ def score_video(
     for index in range(len(pack)):
         rows[index] = scorer.scores(pack.image(index))
         tell((index + 1) / len(pack))
-    table = pandas.DataFrame(rows, columns=list(scorer.cast))
+    _write(folder, pack, rows, scorer.cast)
+
+
+def score_features(
+    folder: Path, tell: Callable[[float], None], *, frames: Path, features: Path, models: Path, video_id: str
+) -> None:
+    """Score one private film from its features, into folder/<video_id>.csv."""
+    scorer = HeadScorer(models)
+    pack = open_frames(frames, video_id)
+    rows = scorer.scores(np.load(features / f"{video_id}.npy", allow_pickle=False))
+    _write(folder, pack, rows, scorer.cast)
+
+
+def _write(folder: Path, pack: FramePack, rows: np.ndarray, cast: tuple[str, ...]) -> None:
+    table = pandas.DataFrame(rows, columns=list(cast))
     table.insert(0, "time_s", pack.times_s)
-    write_table(folder / f"{video_id}.csv", table, SCORES, scorer.cast)
+    write_table(folder / f"{pack.video_id}.csv", table, SCORES, cast)
+
+
+def _check_form(form: dict, params: Params) -> None:
+    """Kept features score a private film only where they are those of the network that was trained."""
+    private = [video.video_id for video in params.shown_videos if video.private]
+    kept = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}
+    if private and kept != form:
+        raise InputError(
+            f"params.yaml: embed is {kept['backbone']} at {kept['width']}x{kept['height']}, the model was trained with "
+            f"{form['backbone']} at {form['width']}x{form['height']}; the same was expected, as private films "
+            f"({', '.join(private)}) are scored from what embed has kept: make both the same, or leave those films out with "
+            "`python -m screentime video skip`"
+        )
 
 
 @lru_cache(maxsize=1)

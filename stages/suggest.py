@@ -22,8 +22,9 @@ def suggest(*, frames: Path, features: Path, targets: Path, suggestions: Path, p
         for video in params.shown_videos:
             pack = open_frames(frames, video.video_id)
             free = np.flatnonzero(~_taken(targets / f"{video.video_id}.csv", pack.times_s))
-            seen = np.load(features / f"{video.video_id}.npy", mmap_mode="r")[free]
-            chosen = free[diverse_frames(seen, params.suggest.frames, params.suggest.seed)]
+            seen = np.load(features / f"{video.video_id}.npy", mmap_mode="r", allow_pickle=False)
+            means = seen[free, : seen.shape[1] // 2]  # the maximum, which follows, says less of a whole picture
+            chosen = free[diverse_frames(means, params.suggest.frames, params.suggest.seed)]
             table = pandas.DataFrame({"rank": np.arange(1, len(chosen) + 1), "time_s": pack.times_s[chosen]})
             table["purpose"] = "start"
             table[list(params.cast)] = np.nan

@@ -90,7 +90,13 @@ def table(folder: Path, video_id: str) -> pandas.DataFrame:
 def test_every_sampled_frame_has_the_calibrated_score_of_the_keras_model(models, tmp_path):
     write_frames(tmp_path / "frames", "film", 12, seed=1)
 
-    score(frames=tmp_path / "frames", models=models, scores=tmp_path / "scores", params=params("film.mp4"))
+    score(
+        frames=tmp_path / "frames",
+        features=tmp_path / "features",
+        models=models,
+        scores=tmp_path / "scores",
+        params=params("film.mp4"),
+    )
 
     pack = open_frames(tmp_path / "frames", "film")
     shown = np.stack([network_input(pack.image(index), FORM) for index in range(len(pack))])
@@ -140,10 +146,12 @@ def test_a_film_that_is_added_is_scored_alone(models, tmp_path, capsys):
     frames, scores = tmp_path / "frames", tmp_path / "scores"
     write_frames(frames, "one", 3, seed=1)
     write_frames(frames, "two", 2, seed=2)
-    score(frames=frames, models=models, scores=scores, params=params("one.mp4"))
+    score(frames=frames, features=tmp_path / "features", models=models, scores=scores, params=params("one.mp4"))
     before = (scores / "one.csv").stat().st_mtime_ns
 
-    score(frames=frames, models=models, scores=scores, params=params("one.mp4", "two.mp4"))
+    score(
+        frames=frames, features=tmp_path / "features", models=models, scores=scores, params=params("one.mp4", "two.mp4")
+    )
 
     assert capsys.readouterr().out.splitlines()[-1] == f"{scores}: 1 of 2 films scored now, the others kept"
     assert (scores / "one.csv").stat().st_mtime_ns == before
@@ -153,11 +161,11 @@ def test_a_film_that_is_added_is_scored_alone(models, tmp_path, capsys):
 def test_another_model_scores_every_film_anew(models, tmp_path, capsys):
     frames, scores, other = tmp_path / "frames", tmp_path / "scores", tmp_path / "models"
     write_frames(frames, "film", 3, seed=1)
-    score(frames=frames, models=models, scores=scores, params=params("film.mp4"))
+    score(frames=frames, features=tmp_path / "features", models=models, scores=scores, params=params("film.mp4"))
     first = table(scores, "film")
     write_models(other, seed=1)
 
-    score(frames=frames, models=other, scores=scores, params=params("film.mp4"))
+    score(frames=frames, features=tmp_path / "features", models=other, scores=scores, params=params("film.mp4"))
 
     assert capsys.readouterr().out.splitlines()[-1] == f"{scores}: 1 of 1 films scored now, the others kept"
     assert not table(scores, "film").equals(first)

@@ -150,7 +150,7 @@ def test_suggestions_leave_out_what_is_labelled_or_drawn_and_need_no_model(folde
     )  # fmt: skip
 
     features = np.load(folder / "features" / "one.npy")
-    assert (features.shape, features.dtype) == ((8, 1280), np.float16)
+    assert (features.shape, features.dtype) == ((8, 2560), np.float16)
     one = read_table(folder / "suggestions" / "one.csv", SUGGESTIONS, CAST)
     assert sorted(one["time_s"]) == [3.0, 4.0, 5.0, 6.0, 7.0]
     assert one["rank"].tolist() == [1, 2, 3, 4, 5]
