@@ -167,10 +167,7 @@ def load(path: Path) -> Params:
             f"bring the file back with `git checkout {path.name}`"
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f"line {where.line + 1}: " if where else ""
-        problem = getattr(error, "problem", None) or "not UTF-8 text"
-        raise InputError(f"{path}: {line}{problem}, YAML was expected; correct the file") from None
+        raise not_yaml(path, error) from None
     if not isinstance(loaded, dict):
         found = {list: "a list", type(None): "nothing"}.get(type(loaded), f"'{loaded}'")
         raise InputError(f"{path}: {found} was found, sections with keys were expected; correct the file")
@@ -183,6 +180,14 @@ def load(path: Path) -> Params:
     except ValidationError as error:
         findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
         raise InputError(_sentence(path, findings[0])) from None
+
+
+def not_yaml(path: Path | str, error: yaml.YAMLError | UnicodeDecodeError) -> InputError:
+    """The sentence about a file that is no YAML, with the line where the parser says which."""
+    where = getattr(error, "problem_mark", None)
+    line = f"line {where.line + 1}: " if where else ""
+    problem = getattr(error, "problem", None) or "not UTF-8 text"
+    return InputError(f"{path}: {line}{problem}, YAML was expected; correct the file")
 
 
 def _below_data_videos(file: str) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from screentime.errors import InputError
 from screentime.files import write_text
-from screentime.params import check_videos
+from screentime.params import check_videos, not_yaml
 from screentime.project.yaml_lines import YamlLines
 
 VIDEOS = "data/videos/"
@@ -97,10 +97,7 @@ def _parsed(path: Path) -> YamlLines:
             f"file back with `git checkout {path.name}`"
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f"line {where.line + 1}: " if where else ""
-        problem = getattr(error, "problem", None) or "not UTF-8 text"
-        raise InputError(f"{path.name}: {line}{problem}, YAML was expected; correct the file") from None
+        raise not_yaml(path.name, error) from None
     if not isinstance(lines.value(), dict):
         raise InputError(f"{path.name}: no keys were found, sections with keys were expected; correct the file")
     return lines
