@@ -130,8 +130,8 @@ def record_of(
     params = trained.params | dict(_texts(settings))
     files = [(path, "metrics") for path in sorted(metrics.glob("*.json"))]
     files += [(path, "plots") for path in sorted(plots.rglob("*.csv"))]
-    files += [(path, "measured") for path in sorted(measured.glob("*.csv"))]
-    files += [(path, "reports") for name in ("screen_time.csv", "index.html") if (path := reports / name).is_file()]
+    later = (measured / "answers.csv", reports / "screen_time.csv", reports / "index.html")
+    files += [(path, path.parent.name) for path in later if path.is_file()]
     return replace(
         trained,
         outcome=run_key({"run_key": trained.key, "params": params}),
