@@ -51,7 +51,7 @@ def same_frames(champion: pandas.DataFrame, candidate: pandas.DataFrame) -> pand
     """The answers that both models were measured on, with both scores.
 
     Args:
-        champion, candidate: rows of data/measured with a column `video_id`.
+        champion, candidate: rows of data/measured/answers.csv.
 
     Returns:
         The smaller table with the columns `champion` and `candidate`, the scores; None where the larger one does not
@@ -70,7 +70,7 @@ def differences(cells: pandas.DataFrame, seed: int = 0) -> tuple[Difference, Dif
     """Macro average precision and the mean absolute error in seconds of two models, with intervals.
 
     Args:
-        cells: rows of data/measured with the columns `video_id`, `champion` and `candidate`, the two scores.
+        cells: such rows with the columns `champion` and `candidate`, the two scores.
         seed: of the resampling.
     """
     shape = cells.pivot(index=CELL[:2], columns="character")

@@ -185,13 +185,10 @@ def _aliases(client: object, name: str) -> dict[str, str]:
 
 
 def _audited(client: object, name: str, version: str) -> pandas.DataFrame:
-    """The audited frames that measured a version: rows of data/measured with a column `video_id`."""
+    """The answers of the audit that measured a version; empty where none did."""
     run_id = client.get_model_version(name, version).run_id
+    if not client.list_artifacts(run_id, "measured"):
+        return pandas.DataFrame()
     with TemporaryDirectory() as folder:
-        paths = [
-            client.download_artifacts(run_id, kept.path, folder) for kept in client.list_artifacts(run_id, "measured")
-        ]
-        tables = [read_table(Path(path), MEASURED).assign(video_id=Path(path).stem) for path in paths]
-    empty = pandas.DataFrame(columns=[*(column.name for column in MEASURED.columns), "video_id"])
-    rows = pandas.concat(tables) if tables else empty
+        rows = read_table(Path(client.download_artifacts(run_id, "measured/answers.csv", folder)), MEASURED)
     return rows[rows["measured_on"] == "audit"]

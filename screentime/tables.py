@@ -203,9 +203,10 @@ EPOCHS = Table(
 )
 _MEASURED_ON = _word("measured_on", "which frames, see metrics/evaluate.json", choices=("audit", "test", "out_of_fold"))
 MEASURED = Table(
-    "data/measured/<video_id>.csv",
-    "the frames that measured the scores: what a person said beside what the model says",
+    "data/measured/answers.csv",
+    "the answers that measured the scores: what a person said beside what the model says",
     (
+        _VIDEO,
         _TIME,
         _CHARACTER,
         _MEASURED_ON,
@@ -214,7 +215,7 @@ MEASURED = Table(
         _number("n_frames", "how many frames this one speaks for"),
         _number("seconds", "how many seconds of film this frame speaks for"),
     ),
-    ("time_s", "character"),
+    ("video_id", "time_s", "character"),
 )
 PRECISION_RECALL = Table(
     "plots/evaluate/precision_recall.csv",

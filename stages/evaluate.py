@@ -94,7 +94,7 @@ def evaluate(
 
     metrics holds, for each of these groups, how its split was made, and per character and as macro averages: accuracy,
     accuracy of always guessing the commoner value, average precision, F1 and the error in seconds. measured holds the
-    frames themselves, truth beside score; plots holds the curves.
+    answers themselves, truth beside score; plots holds the curves.
     """
     ledgers = {AUDIT: [], TEST: [], OUT_OF_FOLD: []}
     videos = params.shown_videos
@@ -105,7 +105,7 @@ def evaluate(
     for video, ledger in zip(videos, opened, strict=True):
         ledgers[TEST if video.split == "test" else AUDIT if any(ledger.rounds) else OUT_OF_FOLD].append(ledger)
     threshold = params.estimate.threshold
-    groups, curves, bins, tables = {}, [], [], {}
+    groups, curves, bins, answers = {}, [], [], []
     for group, of_group in ledgers.items():
         films = {ledger.video_id: _film(group, ledger, params.cast, threshold) for ledger in of_group}
         films = {video_id: film for video_id, film in films.items() if film}
@@ -114,11 +114,10 @@ def evaluate(
             pooled = _pooled(films, params.cast)
             curves += _curves(group, pooled)
             bins += _bins(group, pooled, params.evaluate.calibration_bins)
-            tables |= {video_id: _rows(group, film) for video_id, film in films.items()}
+            answers += [row for video_id, film in films.items() for row in _answers(group, video_id, film)]
             print(_line(group, groups[group]))
     with new_folder(measured) as folder:
-        for video_id, rows in tables.items():
-            write_table(folder / f"{video_id}.csv", _frame(rows, MEASURED), MEASURED)
+        write_table(folder / "answers.csv", _frame(answers, MEASURED), MEASURED)
     with new_folder(plots) as folder:
         write_table(folder / "precision_recall.csv", _frame(curves, PRECISION_RECALL), PRECISION_RECALL)
         write_table(folder / "calibration.csv", _frame(bins, CALIBRATION), CALIBRATION)
@@ -241,11 +240,11 @@ def _equal_frames(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def _rows(group: str, film: dict[str, Measured]) -> list[tuple]:
-    """The rows of measured/<video_id>.csv."""
+def _answers(group: str, video_id: str, film: dict[str, Measured]) -> list[tuple]:
+    """The rows of answers.csv for one film."""
     said = {1.0: "1", 0.0: "0"}
     return [
-        (time_s, name, group, said.get(truth, "?"), score, weight, seconds)
+        (video_id, time_s, name, group, said.get(truth, "?"), score, weight, seconds)
         for name, one in film.items()
         for time_s, truth, score, weight, seconds in zip(
             one.times_s, one.truth, one.scores, one.weights, one.seconds, strict=True

@@ -55,19 +55,21 @@ def write_evaluation(folder: Path, **macro: float) -> None:
     )
 
 
-def write_measured(folder: Path, noise: float, n_frames: int = 60, changed: int = 0) -> None:
-    """data/measured of one film: answers always the same but for `changed` ones, scores as far from them as told."""
+def write_measured(
+    folder: Path, noise: float, n_frames: int = 60, changed: int = 0, measured_on: str = "audit"
+) -> None:
+    """data/measured/answers.csv of one film: answers always the same but for `changed` ones, scores as far from them as told."""
     random = np.random.default_rng(8)
     truth = (random.random((n_frames, 2)) < (0.5, 0.3)).astype(int)
     scores = np.clip(0.5 + 0.3 * (2 * truth - 1) + noise * random.normal(0, 1, truth.shape), 0, 1)
     truth[:changed] = 1 - truth[:changed]
     cells = [
-        (10.0 * frame, name, "audit", str(truth[frame, number]), scores[frame, number], 10.0, 10.0)
+        ("film", 10.0 * frame, name, measured_on, str(truth[frame, number]), scores[frame, number], 10.0, 10.0)
         for frame in range(n_frames)
         for number, name in enumerate(CAST)
     ]
     table = pandas.DataFrame(cells, columns=[column.name for column in MEASURED.columns])
-    write_table(folder / "data" / "measured" / "film.csv", table, MEASURED)
+    write_table(folder / "data" / "measured" / "answers.csv", table, MEASURED)
 
 
 def begin(folder: Path, *words: str, **environment: str) -> subprocess.Popen:

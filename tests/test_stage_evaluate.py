@@ -92,15 +92,16 @@ def test_an_audit_is_measured_on_its_frames_alone(tmp_path, run, made_up):
     assert metrics["audit"]["split"] == SPLITS["audit"]
 
 
-def test_the_frames_that_measured_are_kept_and_add_up_to_the_figures(tmp_path, run, made_up):
+def test_the_answers_that_measured_are_kept_and_add_up_to_the_figures(tmp_path, run, made_up):
     truth, scores = made_up
     film(tmp_path, scores)
     places = systematic(N, 50, 0.5)
     measured(tmp_path, truth, places, N, present={(places[0], CAST[0]): "?"})
     figures = run()["audit"]["characters"]
 
-    table = read_table(tmp_path / "measured" / "film.csv", MEASURED)
+    table = read_table(tmp_path / "measured" / "answers.csv", MEASURED)
     assert set(table["measured_on"]) == {"audit"}
+    assert set(table["video_id"]) == {"film"}
     for number, name in enumerate(CAST):
         rows = table[table["character"] == name]
         assert rows["time_s"].tolist() == list(places)
