@@ -8,8 +8,8 @@ from screentime.project import sharing
 
 SHARE_HELP = """\
 Pin the commit that is checked out under a tag: films, labels, model and report. Everything must be committed and up to
-date. Writes docs/data-card.md (and commits it, alone, where it changed), sends to the remote what it lacks, asks the
-remote for every file, and only then sets the tag. Nothing is pushed to Git: the last lines say what to type.
+date. Sends to the remote what it lacks and asks it for every file; then writes docs/data-card.md (and commits it, alone,
+where it changed) and sets the tag. Nothing is pushed to Git: the last lines say what to type.
 
 Where data goes: `dvc remote add --default NAME URL`; docs/sharing.md shows a folder, SSH, HTTP and S3."""
 

@@ -4,6 +4,7 @@ Git and DVC are called as commands; data moves in a process of its own (remote.p
 """
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -47,9 +48,11 @@ def push(name: str | None) -> Exchange:
     """
     told = _exchange("push", name)
     if told["lacking"]:
+        films = _films(told["lacking"])
+        repair = f"put {films[0]} back and run `dvc add {films[0]}`" if films else "make it anew with `dvc repro`"
         raise InputError(
             f"{_some(told['lacking'])}: neither here nor on the {_named(told['remote'])}, data of this commit was expected "
-            f"here; {_remake(told['lacking'])}, then push again"
+            f"here; {repair}, then push again"
         )
     return _told(told)
 
@@ -73,9 +76,10 @@ def pull(name: str | None) -> Exchange:
                 f"expected there; it was never pushed, or elsewhere: ask for {bring_back} where the data is, or name "
                 "another remote with --remote"
             )
+        or_remake = "" if _films(told["lacking"]) else ", or make it anew here with `dvc repro`"
         raise InputError(
             f"{_some(told['lacking'])}: not on the {remote}, {what} needs it there; ask for {bring_back} where the data "
-            f"is{_or_remake(told['lacking'])}"
+            f"is{or_remake}"
         )
     return _told(told)
 
@@ -83,7 +87,7 @@ def pull(name: str | None) -> Exchange:
 def share(tag: str, name: str | None, folder: Path, say: Callable[[str], None]) -> list[str]:
     """Pin the commit that is checked out: its data on the remote, its data card, and a tag.
 
-    The card is committed alone where it changed. Everything that can be refused is refused before anything is written.
+    Nothing is written before all data is on the remote. The card is committed alone, where it changed.
 
     Args:
         tag: the new tag.
@@ -101,16 +105,16 @@ def share(tag: str, name: str | None, folder: Path, say: Callable[[str], None]) 
     _check_clean()
     _check_fresh()
     git("var", "GIT_COMMITTER_IDENT")
+    sent = push(name)
+    say(told_of(sent, "sent"))
     written = card.write(folder)
     if git("status", "--porcelain", "--", str(written)):
         git("add", "--", str(written))
         git("commit", "--quiet", "--message", f"The data card of {tag}", "--", str(written))
         say(f"{written}: written and committed")
-    sent = push(name)
-    say(told_of(sent, "sent"))
     git("tag", "--annotate", tag, "--message", f"{tag}: films, labels, model and report")
     say(f"tag {tag}: set on commit {git('rev-parse', '--short', 'HEAD')}")
-    return _next_lines(tag, sent)
+    return _next_lines(tag, sent, name)
 
 
 def told_of(exchange: Exchange, moved: str) -> str:
@@ -139,6 +143,11 @@ def git(*words: str) -> str:
         reason = said[-1].removeprefix("fatal: ").removeprefix("error: ")
         raise InputError(f"git {words[0]}: it failed ({reason}); repair that, then run this again")
     return done.stdout.strip()
+
+
+def _asked(*words: str) -> str:
+    """What Git answers; nothing where it has no answer."""
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _check_tag(tag: str) -> None:
@@ -309,42 +318,33 @@ def _some(names: Sequence[str]) -> str:
 
 def _commit() -> str:
     """The commit that is checked out as people name it: "tag v1", else "commit 1a2b3c4"."""
-    found = subprocess.run(["git", "describe", "--tags", "--exact-match"], capture_output=True, text=True, check=False)
-    tag = found.stdout.strip()
+    tag = _asked("describe", "--tags", "--exact-match")
     return f"tag {tag}" if tag else f"commit {git('rev-parse', '--short', 'HEAD')}"
 
 
-def _remake(paths: Sequence[str]) -> str:
-    """How to get a missing file again: results are made, films are put back."""
-    films = [path for path in paths if Path(f"{path}.dvc").is_file()]
-    return f"put {films[0]} back and run `dvc add {films[0]}`" if films else "make it anew with `dvc repro`"
+def _films(paths: Sequence[str]) -> list[str]:
+    """Those that DVC tracks as films; the others are results, which can be made anew."""
+    return [path for path in paths if Path(f"{path}.dvc").is_file()]
 
 
-def _or_remake(paths: Sequence[str]) -> str:
-    films = any(Path(f"{path}.dvc").is_file() for path in paths)
-    return "" if films else ", or make it anew here with `dvc repro`"
-
-
-def _next_lines(tag: str, sent: Exchange) -> list[str]:
-    """What the person does now, and what others type then."""
-    found = subprocess.run(["git", "remote", "get-url", "origin"], capture_output=True, text=True, check=False)
-    origin = found.stdout.strip()
-    branch = git("branch", "--show-current")
-    url = origin or Path.cwd().as_posix()
-    name = Path(url.rstrip("/")).name.removesuffix(".git")
-    lines = []
-    if not sent.in_git:
-        lines += [
-            f"remote '{sent.name}' is set up for you alone (.dvc/config.local): others need its `dvc remote add` too"
-        ]
-    lines += [
+def _next_lines(tag: str, sent: Exchange, name: str | None) -> list[str]:
+    """What the person does now, and what others type then; `name` is the remote where it is not the default one."""
+    origin, branch = _asked("remote", "get-url", "origin"), _asked("branch", "--show-current")
+    url, told = shlex.quote(origin or Path.cwd().as_posix()), f" --remote {name}" if name else ""
+    folder = shlex.quote(Path(origin or Path.cwd()).name.removesuffix(".git"))
+    parts = {
+        f"  dvc get{told} --rev {tag} {url} models": "a copy of the model",
+        f"  dvc import{told} --rev {tag} {url} models": "a copy that knows where it came from",
+        "  dvc update --rev NEXT_TAG models.dvc": "and follows to the next tag",
+    }
+    width = max(map(len, parts))
+    alone = f"remote '{sent.name}' is set up for you alone (.dvc/config.local): others need its `dvc remote add` too"
+    return [
+        *([] if sent.in_git else [alone]),
         f"next: git push origin {f'{branch} ' if branch else ''}{tag}" if origin else
-        "next: this project has no Git remote; with one (`git remote add origin URL`), `git push origin TAG`",
+        f"next: git remote add origin URL && git push origin {f'{branch} ' if branch else ''}{tag}",
         "then others have all of it, and `dvc repro` finds nothing to do:",
-        f"  git clone --branch {tag} {url} && cd {name} && python -m screentime pull",
+        f"  git clone --branch {tag} {url} && cd {folder} && python -m screentime pull{told}",
         "or parts of it, in a project of their own:",
-        f"  dvc get --rev {tag} {url} models              # a copy",
-        f"  dvc import --rev {tag} {url} models           # a copy that knows where it came from",
-        "  dvc update --rev NEXT_TAG models.dvc          # and follows",
+        *(f"{words:<{width}}   # {meaning}" for words, meaning in parts.items()),
     ]  # fmt: skip
-    return lines
