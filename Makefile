@@ -18,7 +18,7 @@ all: environment  ## environment, demo film, the whole pipeline, and where the r
 environment: $(READY)  ## the environment alone (.venv, or the active one where its packages match)
 
 test: environment  ## environment, the tests
-	@python -m pytest
+	@python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: environment  ## style and common mistakes
 	@ruff check .
@@ -26,7 +26,7 @@ lint: environment  ## style and common mistakes
 
 clean:  ## empty the folders of results, so that everything is computed anew (films, labels and caches stay)
 	@rm -rf data/frames data/targets data/audit data/skipped data/arrays data/features data/suggestions data/scores \
-		data/estimates models reports
+		data/measured data/estimates models reports
 	@echo "the folders of results are empty; 'make' fills them again"
 
 help:  ## this list

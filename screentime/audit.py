@@ -186,7 +186,7 @@ def _check_origin(place: str, row: object, facts: dict) -> None:
         raise InputError(
             f"{place}: round {row.round} was drawn at {number(row.fps)} frames per second, the frames are sampled at "
             f"{number(facts['fps'])}, its probabilities do not hold for them; set sample.fps to {number(row.fps)} in "
-            "params.yaml and run `dvc repro`"
+            "params.yaml and run `dvc repro`, or remove the record: its labels then count as manual"
         )
 
 

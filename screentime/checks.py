@@ -1,6 +1,7 @@
 """All that people write, checked before any stage runs: parameters, films, labels, skipped ranges, audit records."""
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from screentime.audit import read_record
@@ -48,16 +49,28 @@ def video_named(name: str, params: Params) -> Video:
     Raises:
         InputError: there is none in params.yaml, or it is left out there.
     """
+    entry = entry_named(name, [{"file": video.file} for video in params.videos])
+    video = next(video for video in params.videos if video.file == entry["file"])
+    if video.skip is not None:
+        raise InputError(
+            f"{name}: this film is left out (skip: {video.skip}), one that is used was expected; take it back with `python "
+            f"-m screentime video unskip {video.video_id}`"
+        )
+    return video
+
+
+def entry_named(name: str, entries: Sequence[Mapping]) -> Mapping:
+    """The entry of `videos`, a mapping with `file`, that a person means by a video_id or by the name of a file.
+
+    Raises:
+        InputError: there is none.
+    """
     name = unicodedata.normalize("NFC", name)
-    for video in params.videos:
-        if name in (video.video_id, video.file) or Path(name).name == Path(video.file).name:
-            if video.skip is not None:
-                raise InputError(
-                    f"{name}: this film is left out (skip: {video.skip}), one that is used was expected; remove its "
-                    "skip from params.yaml"
-                )
-            return video
-    known = [video.video_id for video in params.videos]
+    for entry in entries:
+        file = unicodedata.normalize("NFC", entry["file"])
+        if name in (Path(file).stem, file) or Path(name).name == Path(file).name:
+            return entry
+    known = [Path(entry["file"]).stem for entry in entries]
     raise InputError(f"{name}: no film in params.yaml has this video_id or file name; {did_you_mean(name, known)}")
 
 

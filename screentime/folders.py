@@ -1,7 +1,9 @@
 """Folders with one result per video that outlive a run: what is still valid is kept, only the rest is made.
 
 Beside a video's files lies `<video_id>.key.json`, written last: the key (a hash of everything that decides the bytes)
-and the sha256 of each file. A video is kept when its key is unchanged and its files still have those hashes.
+and the sha256 of each file. A video is kept when its key is unchanged and its files still have those hashes: every byte
+is read again, because size and time of change say nothing of a damaged disk. A run that was ended at any moment, even
+with no chance to clean up, leaves files that no key names; the next run removes them.
 """
 
 import hashlib
@@ -10,17 +12,19 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import Any
 
 from screentime.closure import closure_hash
 from screentime.errors import InputError
 from screentime.files import PARTIAL, read_json, sha256_of, write_json
+from screentime.progress import Progress
 
 Tell = Callable[[float], None]
 
@@ -34,11 +38,49 @@ class Task:
         inputs: everything that decides the bytes of the result, as plain values (hashes of files, parameters).
         work: writes files named `<video_id>.*` into the folder it is given and tells its progress in [0, 1]; it knows
             nothing of other videos, and travels to a worker process, so it is a module's function or a partial of one.
+        size: how much work that is, in a unit that all tasks share (seconds of film, frames), 0 where it cannot be told;
+            asked only of videos that are to be made.
     """
 
     video_id: str
     inputs: dict
     work: Callable[[Path, Tell], None]
+    size: Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How many processes may work at once.
+
+    Attributes:
+        asked: so many; 0: as many as the cores and the work are worth.
+        threads: processor threads that each of them uses.
+        worth: the least work, in the unit of the tasks' sizes, for which starting one more process pays.
+    """
+
+    asked: int
+    threads: int
+    worth: float
+
+    def count(self, sizes: Sequence[float]) -> int:
+        """How many processes for tasks of these sizes; 1: the work is done in the process that asks.
+
+        >>> Workers(asked=0, threads=1, worth=100).count([30.0, 20.0]), Workers(3, 1, 100).count([30.0, 20.0])
+        (1, 2)
+        """
+        worth_starting = max(1, min(n_cores() // self.threads, int(sum(sizes) // self.worth)))
+        return min(self.asked or worth_starting, len(sizes))
+
+
+def n_cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def side_by_side(function: Callable[[Any], Any], items: Iterable[Any]) -> list:
+    """The function of every item, in order; many at once, which pays where it reads files or hashes."""
+    with ThreadPoolExecutor(n_cores()) as pool:
+        return list(pool.map(function, items))
 
 
 def step_inputs(module: str, libraries: Sequence[str], params: dict) -> dict:
@@ -50,32 +92,34 @@ def step_inputs(module: str, libraries: Sequence[str], params: dict) -> dict:
     }
 
 
-def update_folder(folder: Path, tasks: Sequence[Task], workers: int, verb: str) -> list[str]:
+def stale_tasks(folder: Path, tasks: Sequence[Task]) -> list[Task]:
+    """The tasks whose results are missing, made from something else, or not the bytes that were written."""
+    valid = side_by_side(lambda task: _is_valid(folder, task), tasks)
+    return [task for task, is_valid in zip(tasks, valid, strict=True) if not is_valid]
+
+
+def update_folder(folder: Path, tasks: Sequence[Task], stale: Sequence[Task], workers: Workers, verb: str) -> None:
     """Bring a folder up to date: keep what is valid, make what is not, remove what belongs to no task.
 
     Args:
         folder: the folder; made where it is missing.
         tasks: one for each video that shall have a result.
-        workers: processes at work at once; 1 works in this process, 0 means one for each core.
-        verb: what is done, for the progress bar, e.g. "sampling".
-
-    Returns:
-        The video_ids that were made now, in the order of the tasks.
+        stale: those of them that are to be made, from `stale_tasks`.
+        workers: how many processes may work at once. The result does not depend on it.
+        verb: what is done, for the progress, e.g. "sampling".
 
     Raises:
         InputError: some videos failed; the others are finished and kept. The sentence names each of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stale = [task for task in tasks if not _is_valid(folder, task)]
-    _remove_all_but(folder, {task.video_id for task in tasks} - {task.video_id for task in stale}, tasks)
-    failures = _make_all(folder, stale, min(workers or os.cpu_count(), len(stale)), verb)
+    _remove_all_but(folder, {task.video_id for task in tasks} - {task.video_id for task in stale})
+    failures = _make_all(folder, stale, workers, verb)
     if failures:
         raise InputError(
             "\n".join(failures)
             + f"\n{len(failures)} of {len(tasks)} videos failed while {verb}, the others are done; repair them, or "
             "give them a reason in params.yaml, `videos: - {file: ..., skip: reason}`, and run again"
         )
-    return [task.video_id for task in stale]
 
 
 def key_of(task: Task) -> str:
@@ -89,82 +133,96 @@ def files_hash(folder: Path, video_id: str) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
+def update_single(folder: Path, task: Task) -> None:
+    """Bring a folder up to date that holds the result of one task and nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stale = stale_tasks(folder, [task])
+    _remove_all_but(folder, set() if stale else {task.video_id})
+    if stale:
+        _make(folder, task, lambda share: None)
+
+
 def _is_valid(folder: Path, task: Task) -> bool:
-    key_file = folder / f"{task.video_id}.key.json"
-    try:
-        key = read_json(key_file)
-    except (FileNotFoundError, json.JSONDecodeError):
-        return False
+    key = _key(folder, task.video_id)
     return key.get("key") == key_of(task) and all(
         (folder / name).is_file() and sha256_of(folder / name) == digest for name, digest in key["files"].items()
     )
 
 
-def _remove_all_but(folder: Path, kept: set[str], tasks: Sequence[Task]) -> None:
-    """Remove what an interrupted run left, and the files of every video that is gone or stale."""
-    video_ids = {task.video_id for task in tasks}
+def _key(folder: Path, video_id: str) -> dict:
+    """What the key file of a video says; empty where there is none, or none that a run wrote."""
+    try:
+        key = read_json(folder / f"{video_id}.key.json")
+    except (FileNotFoundError, ValueError):
+        return {}
+    return key if isinstance(key, dict) and isinstance(key.get("files"), dict) else {}
+
+
+def _remove_all_but(folder: Path, video_ids: set[str]) -> None:
+    """Leave the files that the keys of these videos name; remove all others, and what interrupted runs left."""
+    kept = {".gitignore"}
+    for video_id in video_ids:
+        if key := _key(folder, video_id):
+            kept |= {f"{video_id}.key.json", *key["files"]}
     for path in folder.iterdir():
-        if path.is_dir() and path.name.endswith(PARTIAL):
+        if not path.is_dir():
+            if path.name not in kept:
+                path.unlink()
+        elif path.name.endswith(PARTIAL):
             shutil.rmtree(path)
-        elif path.is_file() and path.name != ".gitignore" and _owner(path.name, video_ids) not in kept:
-            path.unlink()
 
 
-def _remove_unfinished(folder: Path, tasks: Sequence[Task]) -> None:
-    """Remove what workers left that were ended at work: partial folders, and files that no key file vouches for."""
-    for task in tasks:
-        shutil.rmtree(folder / f".{task.video_id}{PARTIAL}", ignore_errors=True)
-    finished = {task.video_id for task in tasks if (folder / f"{task.video_id}.key.json").is_file()}
-    unfinished = {task.video_id for task in tasks} - finished
-    for path in folder.iterdir():
-        if _owner(path.name, finished | unfinished) in unfinished:
-            path.unlink()
+def _make_all(folder: Path, tasks: Sequence[Task], workers: Workers, verb: str) -> list[str]:
+    """Make the results of some videos; the sentences of those that failed, in the order of the tasks."""
+    if not tasks:
+        return []
+    sizes = [task.size() for task in tasks]
+    shares = multiprocessing.get_context("spawn").Array("d", len(tasks), lock=False)
+    with Progress(verb, sizes) as progress:
+        count = workers.count(sizes)
+        if count > 1:
+            return _make_in_workers(folder, tasks, sizes, count, shares, progress)
+        failures = []
+        for number, task in enumerate(tasks):
+
+            def tell(share: float, number: int = number) -> None:
+                shares[number] = share
+                progress.show(shares)
+
+            failures += _sentence_of_failure(folder, task, tell)
+            tell(1.0)
+        return failures
 
 
-def _owner(name: str, video_ids: set[str]) -> str | None:
-    """The video a file belongs to: the longest video_id that is its name up to a point."""
-    parts = name.split(".")
-    stems = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
-    return next((stem for stem in stems if stem in video_ids), None)
-
-
-def _make_all(folder: Path, tasks: Sequence[Task], workers: int, verb: str) -> list[str]:
-    """Make the results of some videos, with one progress bar over all; the sentences of those that failed."""
-    shares = multiprocessing.get_context("spawn").Array("d", len(tasks) or 1, lock=False)
-    failures = []
-    form = "{l_bar}{bar}| {n:.1f}/{total} videos [{elapsed}<{remaining}]"
-    with tqdm(total=len(tasks), desc=verb, bar_format=form, disable=None if tasks else True) as bar:
-
-        def advance() -> None:
-            bar.n = sum(shares)
-            bar.refresh()
-
-        if workers <= 1:
-            for number, task in enumerate(tasks):
-
-                def tell(share: float, number: int = number) -> None:
-                    shares[number] = share
-                    advance()
-
-                failures += _sentence_of_failure(folder, task, tell)
-                tell(1.0)
-            return failures
-        with ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), initializer=_receive_shares, initargs=(shares,)
-        ) as pool:
-            futures = [pool.submit(_make_in_worker, folder, task, number) for number, task in enumerate(tasks)]
-            waiting: set[Future] = set(futures)
-            try:
-                while waiting:
-                    _, waiting = wait(waiting, timeout=0.2)
-                    advance()
-            except KeyboardInterrupt:
-                for worker in multiprocessing.active_children():
-                    worker.terminate()
-                pool.shutdown(cancel_futures=True)
-                _remove_unfinished(folder, tasks)
-                raise
-            return [sentence for future in futures for sentence in future.result()]
+def _make_in_workers(
+    folder: Path, tasks: Sequence[Task], sizes: Sequence[float], count: int, shares: Any, progress: Progress
+) -> list[str]:
+    """The same in processes of their own, the longest work first, so that no core waits long for the last one."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, context, initializer=_begin_worker, initargs=(shares,)) as pool:
+        order = sorted(range(len(tasks)), key=lambda number: -sizes[number])
+        futures = {number: pool.submit(_make_in_worker, folder, tasks[number], number) for number in order}
+        try:
+            waiting = set(futures.values())
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_EXCEPTION)
+                progress.show(shares)
+                for future in done:
+                    future.result()
+        except BaseException as error:
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            pool.shutdown(cancel_futures=True)
+            _remove_all_but(folder, {path.name.removesuffix(".key.json") for path in folder.glob("*.key.json")})
+            if isinstance(error, BrokenProcessPool):
+                at_work = [task.video_id for task, share in zip(tasks, shares, strict=True) if 0 < share < 1]
+                raise InputError(
+                    f"{folder}: the system ended a process that worked on {' or '.join(at_work) or 'a video'}, often for "
+                    "want of memory; the films that were done are kept: run again, with fewer `workers` in params.yaml, "
+                    "or with a `skip` for that film"
+                ) from None
+            raise
+    return [sentence for number in range(len(tasks)) for sentence in futures[number].result()]
 
 
 def _sentence_of_failure(folder: Path, task: Task, tell: Tell) -> list[str]:
@@ -199,16 +257,24 @@ def _make(folder: Path, task: Task, tell: Tell) -> None:
 _shares = None
 
 
-def _receive_shares(shares: object) -> None:
+def _begin_worker(shares: Any) -> None:
     global _shares
     _shares = shares
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process: the first one ends the workers
+    threading.Thread(target=_end_with_the_first_process, daemon=True).start()
+
+
+def _end_with_the_first_process() -> None:
+    """Whoever was left alone must not write into a folder that the next run is at work on."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _make_in_worker(folder: Path, task: Task, number: int) -> list[str]:
     def tell(share: float) -> None:
         _shares[number] = share
 
+    tell(1e-6)  # so that it is known who was at work, should this process be ended
     failures = _sentence_of_failure(folder, task, tell)
     tell(1.0)
     return failures

@@ -78,6 +78,11 @@ def open_frames(folder: Path, video_id: str) -> FramePack:
     )
 
 
+def n_frames_of(folder: Path, video_id: str) -> int:
+    """How many sampled frames a video has."""
+    return read_json(folder / f"{video_id}.json")["n_frames"]
+
+
 def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
     """A picture, (height, width, 3) uint8 RGB, as JPEG bytes with optimized Huffman tables; quality in [1, 100]."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1]

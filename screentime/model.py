@@ -65,16 +65,6 @@ def feature_model(form: Form, pooling: str = "mean") -> keras.Model:
     return keras.Model(picture, row, name="features_of_a_picture")
 
 
-def feature_extractor(form: Form, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    """What a frozen backbone sees: a function from normalized pixels to mean features.
-
-    Returns:
-        (batch, form.height, form.width, 3) float32 -> (batch, n_features) float32.
-    """
-    make_deterministic(0, threads)
-    return feature_model(form).predict_on_batch
-
-
 def features_of(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
     """The features of many frames, batch by batch, so that a memory-mapped array stays on disk.
 
@@ -86,6 +76,8 @@ def features_of(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
         (n_frames, n_features) float32.
     """
     starts = range(0, len(inputs), BATCH)
+    if len(inputs) == 0:
+        return np.empty((0, model.output_shape[1]), np.float32)
     rows = [model.predict_on_batch(inputs[start : start + BATCH].astype(np.float32)) for start in starts]
     return np.concatenate(rows)
 

@@ -29,11 +29,18 @@ class Video(Section):
         file: path below data/videos.
         split: "test" where its labels measure and never train.
         skip: the reason why it is left out, None where it is not.
+        sha256: of the file; another film that takes its name is refused.
+        private: whether its pictures stay on the machines that have it; DVC does not share them.
+        licence, credit: what the data card says of it.
     """
 
     file: str
     split: Literal["test"] | None = None
     skip: Annotated[str, Field(min_length=1)] | None = None
+    sha256: Sha256 | None = None
+    private: bool = False
+    licence: Annotated[str, Field(min_length=1)] | None = None
+    credit: Annotated[str, Field(min_length=1)] | None = None
 
     @property
     def video_id(self) -> str:
@@ -61,6 +68,7 @@ class Embed(Section):
     backbone: str
     width: Annotated[int, Field(ge=32, le=2048)]
     height: Annotated[int, Field(ge=32, le=2048)]
+    workers: Annotated[int, Field(ge=0, le=256)]
     threads: Annotated[int, Field(ge=1, le=256)]
 
 
@@ -166,8 +174,8 @@ def load(path: Path) -> Params:
     if not isinstance(loaded, dict):
         found = {list: "a list", type(None): "nothing"}.get(type(loaded), f"'{loaded}'")
         raise InputError(f"{path}: {found} was found, sections with keys were expected; correct the file")
-    _check_videos(path, loaded.get("videos"))
-    _check_cast(path, loaded.get("cast"))
+    check_videos(path, loaded.get("videos"))
+    check_cast(path, loaded.get("cast"))
     listed = [entry if isinstance(entry, dict) else {"file": entry} for entry in loaded["videos"]]
     videos = tuple({**entry, "file": _below_data_videos(entry["file"])} for entry in listed)
     try:
@@ -181,7 +189,16 @@ def _below_data_videos(file: str) -> str:
     return unicodedata.normalize("NFC", file).removeprefix("data/videos/")
 
 
-def _check_videos(path: Path, videos: object) -> None:
+def check_videos(path: Path, videos: object) -> None:
+    """Refuse a list of films that is not one, names outside data/videos, and two films with one video_id.
+
+    Args:
+        path: the file it was read from, as the sentence names it.
+        videos: the value of the key `videos`.
+
+    Raises:
+        InputError: what was found, what was expected, the repair.
+    """
     place = f"{path}: videos"
     if not isinstance(videos, list):
         raise InputError(
@@ -208,10 +225,24 @@ def _check_videos(path: Path, videos: object) -> None:
                 f"{place}: '{seen[video_id.casefold()]}' and '{file}' have one stem, '{video_id}', which must be unique "
                 "without regard to case; rename one film"
             )
+        if isinstance(entry, dict) and entry.get("private") and not entry.get("sha256"):
+            raise InputError(
+                f"{place}: '{file}' is private but has no sha256, which tells others what the film is; add it with `python -m "
+                "screentime video add --private`"
+            )
         seen[video_id.casefold()] = file
 
 
-def _check_cast(path: Path, cast: object) -> None:
+def check_cast(path: Path, cast: object) -> None:
+    """Refuse a cast that is empty or holds what may not be a character's name.
+
+    Args:
+        path: the file it was read from, as the sentence names it.
+        cast: the value of the key `cast`.
+
+    Raises:
+        InputError: what was found, what was expected, the repair.
+    """
     place = f"{path}: cast"
     if not isinstance(cast, list) or not cast:
         raise InputError(

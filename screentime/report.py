@@ -39,6 +39,7 @@ def page(
     threshold: float,
     pictures: Sequence[tuple[Picture, Thumbnail]],
     evaluation: Mapping,
+    private_videos: Sequence[str],
     skipped_videos: Sequence[tuple[str, str]],
     credit_lines: Sequence[str],
 ) -> str:
@@ -51,6 +52,7 @@ def page(
         threshold: the score from which a character is taken to be visible, in (0, 1).
         pictures: the evidence, ordered by character, group and rank.
         evaluation: metrics/evaluate.json.
+        private_videos: films of which no picture is among the evidence because they are private.
         skipped_videos: (video_id, reason) of the films that were left out.
         credit_lines: shown under the title, a line each.
 
@@ -85,6 +87,7 @@ def page(
         evidence=evidence_views(videos, cast, pictures),
         trust=trust_sections(evaluation, cast),
         sources=source_counts(videos),
+        private_videos=private_videos,
         skipped_videos=skipped_videos,
         threshold=number(threshold, 3),
         box=f"0 0 {WIDTH} {HEIGHT}",

@@ -1,7 +1,7 @@
 """What a run is: its key, its name, and what of it the experiment store keeps. Knows no store: its module is passed in.
 
-A run is always made from the outputs of the stages, never from what happened to be in memory: so the run that training
-makes and the one that `python -m stages.publish` makes after a pull are the same.
+A run is always made from the outputs of the stages, never from what happened to be in memory: so the run that the
+pipeline makes and the one that `python -m stages.publish` makes after a pull are the same.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -37,20 +37,25 @@ class Record:
     """One run, ready for a store.
 
     Attributes:
-        key: the run key.
-        experiment: name of the experiment.
+        key: the run key: which training made the model.
+        outcome: the hash of the run key and every parameter: one run of the store is one outcome. None while only the
+            training is done: the first outcome of its model then takes that run.
+        experiment: name of the MLflow experiment.
         name: readable name.
-        params: name to text.
+        dvc_experiment: name of the DVC experiment, None outside of one.
+        params: name to text, named as in params.yaml.
         tags: name to text.
         epochs: (step, metrics) of every epoch.
         metrics: final figures by name.
-        artifacts: files and folders to keep, and the folder of the store they go to.
+        artifacts: files to keep, and the folder of the store they go to.
         characters: the cast.
     """
 
     key: str
+    outcome: str | None
     experiment: str
     name: str
+    dvc_experiment: str | None
     params: dict[str, str]
     tags: dict[str, str]
     epochs: list[tuple[int, dict[str, float]]]
@@ -59,41 +64,80 @@ class Record:
     characters: tuple[str, ...]
 
 
-def record_of(
-    *, models: Path, metrics: Path, plots: Path, reports: Path | None, experiment: str, environment: Mapping[str, str]
-) -> Record:
-    """The run of a model's folder, with the figures and plots that are there by now.
+def training_record(*, models: Path, metrics: Path, plots: Path, environment: Mapping[str, str]) -> Record:
+    """The run of a model that is trained and not yet measured: figures that lie beside it are those of another model.
+
+    Args:
+        models: the model's folder.
+        metrics: metrics/train.json.
+        plots: plots/epochs.csv.
+        environment: os.environ, unless a test says otherwise.
 
     Raises:
         InputError: there is no trained model.
     """
-    path = models / "model.json"
-    if not path.is_file():
-        raise InputError(f"{path}: no trained model was found; run `dvc repro`, or `dvc pull`")
-    card = read_json(path)
-    form = card["form"]
-    key = card["run_key"]
-    params = {f"train.{name}": str(value) for name, value in card["params"].items()}
-    params |= {f"form.{name}": str(value) for name, value in form.items()} | {"cast": ", ".join(card["cast"])}
-    figures = {}
-    for name in ("train", "evaluate", "estimate"):
-        if (metrics / f"{name}.json").is_file():
-            figures |= dict(_flat(read_json(metrics / f"{name}.json"), name))
-    files = [(path, "metrics") for path in sorted(metrics.glob("*.json"))]
-    files += [(path, "plots") for path in sorted(plots.rglob("*.csv"))]
-    pages = [reports / name for name in ("screen_time.csv", "index.html")] if reports else []
-    files += [(path, "reports") for path in pages if path.is_file()]
-    name = environment.get("DVC_EXP_NAME") or f"{form['backbone']}-{form['width']}x{form['height']}-{key[:7]}"
+    card_file = models / "model.json"
+    for path in (card_file, metrics):
+        if not path.is_file():
+            raise InputError(f"{path}: no trained model was found; run `dvc repro`, or `dvc pull`")
+    card = read_json(card_file)
+    form, settings, key = card["form"], card["params"], card["run_key"]
+    params = {f"train.{name}": value for name, value in settings.items()}
+    params |= {f"preprocess.{name}": value for name, value in form.items()}
+    params |= {f"data.{name}": value for name, value in card["data"].items()}
+    name = environment.get("DVC_EXP_NAME")
     return Record(
         key=key,
-        experiment=experiment,
-        name=name,
-        params=params | {f"data.{name}": str(value) for name, value in card["data"].items()},
+        outcome=None,
+        experiment=settings["experiment"],
+        name=name or f"{form['backbone']}-{form['width']}x{form['height']}-{key[:7]}",
+        dvc_experiment=name,
+        params={name: str(value) for name, value in params.items()} | {"cast": ", ".join(card["cast"])},
         tags={"run_key": key, "git_commit": _git_commit()},
-        epochs=_epochs(plots / "epochs.csv"),
-        metrics=figures,
-        artifacts=files,
+        epochs=_epochs(plots),
+        metrics=dict(_flat(read_json(metrics), "train")),
+        artifacts=[(metrics, "metrics"), (plots, "plots")],
         characters=tuple(card["cast"]),
+    )
+
+
+def record_of(
+    *,
+    models: Path,
+    measured: Path,
+    metrics: Path,
+    plots: Path,
+    reports: Path,
+    settings: Mapping[str, object],
+    environment: Mapping[str, str],
+) -> Record:
+    """The run of a model that is measured: with the figures, the frames that measured it, the plots and the report.
+
+    Two outcomes are two runs: the same model with another estimate.threshold is one to compare with. The same model and
+    parameters measured again, by a larger audit say, are the same run with newer figures.
+
+    Args:
+        models, measured, metrics, plots, reports: the folders of the stages.
+        settings: the sections of params.yaml that decide figures and that the model does not carry, by name.
+        environment: os.environ, unless a test says otherwise.
+
+    Raises:
+        InputError: there is no trained model.
+    """
+    trained = training_record(
+        models=models, metrics=metrics / "train.json", plots=plots / "epochs.csv", environment=environment
+    )
+    params = trained.params | dict(_texts(settings))
+    files = [(path, "metrics") for path in sorted(metrics.glob("*.json"))]
+    files += [(path, "plots") for path in sorted(plots.rglob("*.csv"))]
+    files += [(path, "measured") for path in sorted(measured.glob("*.csv"))]
+    files += [(path, "reports") for name in ("screen_time.csv", "index.html") if (path := reports / name).is_file()]
+    return replace(
+        trained,
+        outcome=run_key({"run_key": trained.key, "params": params}),
+        params=params,
+        metrics=trained.metrics | _measured(metrics / "evaluate.json") | _estimated(metrics / "estimate.json"),
+        artifacts=files,
     )
 
 
@@ -113,6 +157,37 @@ def project_root(folder: Path) -> Path:
         if parts[place : place + 3] == (".dvc", "tmp", "exps"):
             return Path(*parts[:place])
     return folder
+
+
+def _measured(path: Path) -> dict[str, float]:
+    """The figures of metrics/evaluate.json by short names: `audit/f1` over all characters, `audit/bunny/f1` of one."""
+    figures = {}
+    for group, held in (read_json(path) if path.is_file() else {}).items():
+        if isinstance(held, dict):
+            figures |= dict(_flat(held["macro"], group)) | dict(_flat(held["characters"], group))
+    return figures
+
+
+def _estimated(path: Path) -> dict[str, float]:
+    """The totals of metrics/estimate.json: `seconds/bunny`, `interval_width/bunny`, the mean `interval_width`."""
+    names = {"seconds": "seconds", "low": "interval_low", "high": "interval_high", "width": "interval_width"}
+    totals = read_json(path)["total"] if path.is_file() else {}
+    figures = {}
+    for figure, name in names.items():
+        figures |= dict(_flat({character: one[figure] for character, one in totals.items()}, name))
+    widths = [one["width"] for one in totals.values()]
+    if widths and None not in widths:
+        figures["interval_width"] = round(sum(widths) / len(widths), 6)
+    return figures
+
+
+def _texts(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Parameters as `section.key` and text. How many processes share the work decides no figure."""
+    for section, held in settings.items():
+        if isinstance(held, Mapping):
+            yield from ((f"{section}.{name}", str(value)) for name, value in held.items() if name != "workers")
+        else:
+            yield section, str(held)
 
 
 def _flat(value: object, name: str) -> Iterator[tuple[str, float]]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from scipy.special import logsumexp
 
 from screentime import calibration
 from screentime.errors import InputError
@@ -11,7 +12,7 @@ from screentime.files import read_json, sha256_of
 from screentime.inputs import Form, network_input
 from screentime.quiet import no_native_chatter
 
-FACTS, LIGHT_MODEL = "model.json", "scorer.tflite"
+FACTS, LIGHT_MODEL, HEAD = "model.json", "scorer.tflite", "head.npy"
 RETRAIN = "run `dvc repro train`, or fetch the models with `dvc pull models`"
 
 
@@ -56,6 +57,37 @@ class Scorer:
     def scores(self, image: np.ndarray) -> np.ndarray:
         """The calibrated scores of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) in [0, 1]."""
         return calibration.apply(self.logits(image), self._scale, self._offset)
+
+
+class HeadScorer:
+    """The trained head alone, for frames of which only the features are at hand: private films.
+
+    Attributes:
+        form: what the network was shown when the features were made.
+        cast: the characters, in the order of the scores.
+    """
+
+    form: Form
+    cast: tuple[str, ...]
+
+    def __init__(self, folder: Path) -> None:
+        """Load the head of the stage train. Errors as for `Scorer`."""
+        facts = model_facts(folder)
+        self.form = Form(**facts["form"])
+        self.cast = tuple(facts["cast"])
+        self._scale = np.array(facts["calibration"]["scale"])
+        self._offset = np.array(facts["calibration"]["offset"])
+        self._exclusive = facts["params"]["exclusive"]
+        self._head = np.load(folder / HEAD, allow_pickle=False).astype(np.float64)
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """(n_frames, n_features) of the backbone, mean first -> (n_frames, n_characters) calibrated scores in [0, 1]."""
+        kernel, bias = self._head[:-1], self._head[-1]
+        logits = features[:, : len(kernel)].astype(np.float64) @ kernel + bias
+        if self._exclusive:  # each class against the rest, as model.OneAgainstRest
+            others = [np.delete(logits, column, axis=1) for column in range(logits.shape[1] - 1)]
+            logits = logits[:, :-1] - np.stack([logsumexp(other, axis=1) for other in others], axis=1)
+        return calibration.apply(logits, self._scale, self._offset)
 
 
 def model_facts(folder: Path) -> dict:

@@ -6,6 +6,7 @@ import pandas
 
 from screentime.errors import InputError
 from screentime.tables import SCREEN_TIME, read_table
+from screentime.text_table import table_lines
 from screentime.wording import clock, seconds_text, share_text
 
 HEADER = ("character", "on screen", "seconds", "95 % interval", "share", "basis")
@@ -29,17 +30,8 @@ def summary(reports: Path) -> str:
 
 def _film(video_id: str, rows: pandas.DataFrame) -> str:
     cells = [HEADER, *(_cells(row) for row in rows.itertuples())]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADER))]
-    lines = ["  ".join(_aligned(line, widths)).rstrip() for line in cells]
-    return "\n".join(["all films" if video_id == "*" else video_id, *(f"  {line}" for line in lines)])
-
-
-def _aligned(line: tuple[str, ...], widths: list[int]) -> list[str]:
-    """Words to the left, figures to the right."""
-    return [
-        cell.ljust(width) if column in (0, len(widths) - 1) else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-    ]
+    lines = table_lines(cells, left=(0, len(HEADER) - 1))
+    return "\n".join(["all films" if video_id == "*" else video_id, *lines])
 
 
 def _cells(row: object) -> tuple[str, ...]:

@@ -202,6 +202,20 @@ EPOCHS = Table(
     ("epoch",),
 )
 _MEASURED_ON = _word("measured_on", "which frames, see metrics/evaluate.json", choices=("audit", "test", "out_of_fold"))
+MEASURED = Table(
+    "data/measured/<video_id>.csv",
+    "the frames that measured the scores: what a person said beside what the model says",
+    (
+        _TIME,
+        _CHARACTER,
+        _MEASURED_ON,
+        _word("present", "1 visible, 0 not visible, ? cannot tell", choices=ANSWERS),
+        _number("score", "calibrated score in [0, 1]"),
+        _number("n_frames", "how many frames this one speaks for"),
+        _number("seconds", "how many seconds of film this frame speaks for"),
+    ),
+    ("time_s", "character"),
+)
 PRECISION_RECALL = Table(
     "plots/evaluate/precision_recall.csv",
     "precision and recall at every threshold",
@@ -273,8 +287,8 @@ SUGGESTIONS = Table(
 )
 
 TABLES = (
-    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, INDEX, SCORES, OUT_OF_FOLD, EPOCHS, PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES,
-    SCREEN_TIME, SUGGESTIONS,
+    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, INDEX, SCORES, OUT_OF_FOLD, EPOCHS, MEASURED, PRECISION_RECALL, CALIBRATION, TIMELINE,
+    APPEARANCES, SCREEN_TIME, SUGGESTIONS,
 )  # fmt: skip
 
 

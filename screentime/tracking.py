@@ -2,9 +2,13 @@
 
 import logging
 import os
+import re
+import sqlite3
+import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -14,112 +18,198 @@ from screentime.errors import InputError
 from screentime.runs import SERVING_NEEDS, Record, project_root, versions
 
 CODE = Path(__file__).parent
+SQLITE = "sqlite:///"
 ROWS_A_CALL = 1000
 PARAMS_A_CALL = 100
+STORE_LIBRARIES = {"mlflow", "sqlalchemy", "alembic", "requests", "urllib3"}  # what they raise is the store's failure
+AWAY_AFTER = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}  # seconds; is anyone there?
+PATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}  # seconds
 
 
 def store_uri(environment: Mapping[str, str], folder: Path) -> str:
     """Where runs are kept: MLFLOW_TRACKING_URI, else mlflow.db in the project's own folder."""
-    return environment.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(project_root(folder) / 'mlflow.db').as_posix()}"
+    return environment.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{(project_root(folder) / 'mlflow.db').as_posix()}"
 
 
-def track(mlflow: ModuleType, record: Record, models: Path, serving: Path, environment: Mapping[str, str]) -> object:
-    """Bring a run into the store, or up to date there: one run for each run key.
+class StoreError(InputError):
+    """The MLflow store cannot be used; everything that was to be kept there still lies in the project."""
+
+
+def track(mlflow: ModuleType, client: object, record: Record, models: Path, serving: Path) -> object:
+    """Bring a run into the store, or up to date there: one run for each outcome.
+
+    A training that is not measured yet (no outcome) makes a run unless its model has one. The first outcome of a model
+    takes that run; another outcome of the same model gets a run of its own, which points at the same logged model. The
+    run is named by the DVC experiment that first had the outcome; where another had it too, by both.
 
     Args:
         mlflow: the module.
+        client: of an open store.
         record: what to keep.
         models: the model's folder.
         serving: the file that MLflow runs to load the model.
-        environment: os.environ, unless a test says otherwise.
 
     Returns:
         The run, finished.
+    """
+    experiment_id = _experiment(mlflow, client, record.experiment)
+    of_model = _finished_runs(client, experiment_id, record.key)
+    run = _run_of(record, of_model)
+    if run is None:
+        run = _new_run(mlflow, client, experiment_id, record)
+        _give_model(mlflow, client, run, of_model, record, models, serving)
+    if record.outcome or run.info.status != "FINISHED":
+        _complete(client, run, record, mlflow.entities)
+    return client.get_run(run.info.run_id)
+
+
+@contextmanager
+def open_store(mlflow: ModuleType, environment: Mapping[str, str], folder: Path) -> Iterator[object]:
+    """A client of the project's store, for one process at a time; what fails in the store becomes a sentence.
 
     Raises:
-        InputError: the store cannot be reached or is of another version.
+        StoreError: the store cannot be reached, or is of another version.
     """
-    folder = Path.cwd()
     uri = store_uri(environment, folder)
-    with _reached(mlflow, uri), _alone(uri):
-        mlflow.set_tracking_uri(uri)
-        client = mlflow.MlflowClient()
-        experiment_id = _experiment(client, record.experiment, uri, project_root(folder))
-        run = _finished_run(client, experiment_id, record.key)
-        if run is None:
-            run = _new_run(mlflow, client, experiment_id, record, models, serving)
-        _complete(client, run, record, mlflow.entities)
-        return client.get_run(run.info.run_id)
+    with _quiet(), _told(uri):
+        if uri.startswith("http"):
+            with _variables(AWAY_AFTER):
+                mlflow.MlflowClient(uri).search_experiments(max_results=1)
+        with _alone(uri, folder), _variables(PATIENT):  # a client makes the database
+            if uri.startswith(SQLITE):
+                _check_version(mlflow, uri)
+            mlflow.set_tracking_uri(uri)
+            yield mlflow.MlflowClient()
 
 
-@contextmanager
-def _reached(mlflow: ModuleType, uri: str) -> Iterator[None]:
-    """Turn a store's failures into a sentence; a server that is away is given up after seconds, not minutes."""
-    quick = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
-    quiet = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
-    before = {name: os.environ.get(name) for name in quick | quiet}
-    os.environ.update({name: value for name, value in (quick | quiet).items() if before[name] is None})
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=UserWarning, module="mlflow")
-            yield
-    except (mlflow.exceptions.MlflowException, OSError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise InputError(
-            f"MLflow: the store {uri} cannot be used ({reason}), a running store of this version was expected; start it, "
-            "correct MLFLOW_TRACKING_URI, or unset it to keep runs in mlflow.db"
-        ) from None
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-
-
-@contextmanager
-def _alone(uri: str) -> Iterator[None]:
-    """One process at a time makes or fills a database in a file."""
-    if not uri.startswith("sqlite:///"):
-        yield
+def _check_version(mlflow: ModuleType, uri: str) -> None:
+    """Refuse a database of another MLflow: one that is older MLflow would change for good, and without a word."""
+    database = Path(uri.removeprefix(SQLITE))
+    if not database.is_file():
         return
-    with FileLock(f"{uri.removeprefix('sqlite:///')}.lock"):
+    try:
+        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error:
+        return  # MLflow says what is wrong with it
+    scripts = Path(mlflow.__file__).parent / "store" / "db_migrations" / "versions"
+    expected = import_module(f"{mlflow.__name__}.store.db.utils")._get_latest_schema_revision()
+    if found and found[0] != expected:
+        older = any(scripts.glob(f"{found[0]}_*.py"))
+        repair = (
+            f"copy the file, then run `mlflow db upgrade {uri}`"
+            if older
+            else "install the MLflow that made it, or set MLFLOW_TRACKING_URI to another store"
+        )
+        raise StoreError(
+            f"MLflow: the store {uri} was made by {'an older' if older else 'a newer'} MLflow (its schema is {found[0]}), "
+            f"one of MLflow {mlflow.__version__} was expected ({expected}); {repair}"
+        )
+
+
+@contextmanager
+def _told(uri: str) -> Iterator[None]:
+    """Turn what the store's own libraries raise into a sentence."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in STORE_LIBRARIES and not isinstance(error, OSError):
+            raise
+        reason = " ".join(str(error).split()).rpartition("Caused by ")[2]
+        reason = re.sub(r'^\w+\("HTTPS?Connection\w*\([^)]*\): (.*)"\)\)$', r"\1", reason)
+        raise StoreError(
+            f"MLflow: the store {uri} cannot be used ({reason[:200]}), a running store of this version was expected; "
+            "start it, correct MLFLOW_TRACKING_URI, or unset it to keep runs in mlflow.db"
+        ) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """MLflow and its database say only what went wrong."""
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings(), _variables({"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}):
+        warnings.filterwarnings("ignore", category=UserWarning, module="mlflow")
         yield
 
 
-def _experiment(client: object, name: str, uri: str, root: Path) -> str:
+@contextmanager
+def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables for a while; what a person has set stands."""
+    ours = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def _alone(uri: str, folder: Path) -> Iterator[None]:
+    """One process of this project at a time makes or fills a store: two workers may end with the same model."""
+    database = uri.removeprefix(SQLITE) if uri.startswith(SQLITE) else project_root(folder) / "mlflow.db"
+    with FileLock(f"{database}.lock"):
+        yield
+
+
+def _experiment(mlflow: ModuleType, client: object, name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return found.experiment_id
-    artifacts = (root / "mlruns").as_uri() if uri.startswith("sqlite:") else None
+    in_a_file = mlflow.get_tracking_uri().startswith("sqlite:")
+    artifacts = (project_root(Path.cwd()) / "mlruns").as_uri() if in_a_file else None
     return client.create_experiment(name, artifact_location=artifacts)
 
 
-def _finished_run(client: object, experiment_id: str, key: str) -> object | None:
-    """The run with a key; half-made ones are removed."""
-    whole = None
-    for run in client.search_runs([experiment_id], f"tags.run_key = '{key}'"):
-        if run.info.status == "FINISHED" and whole is None:
-            whole = run
+def _finished_runs(client: object, experiment_id: str, key: str) -> list[object]:
+    """The runs of a model, first made first; half-made ones are removed."""
+    finished = []
+    for run in client.search_runs([experiment_id], f"tags.run_key = '{key}'", order_by=["attributes.start_time"]):
+        if run.info.status == "FINISHED":
+            finished.append(run)
         else:
             client.delete_run(run.info.run_id)
-    return whole
+    return finished
 
 
-def _new_run(
-    mlflow: ModuleType, client: object, experiment_id: str, record: Record, models: Path, serving: Path
-) -> object:
-    """Make a run: parameters, every epoch, the model with its signature."""
-    entities = mlflow.entities
+def _run_of(record: Record, of_model: Sequence[object]) -> object | None:
+    """The run that a record belongs to, None where there is none yet."""
+    by_outcome = {run.data.tags.get("outcome"): run for run in reversed(of_model)}
+    if record.outcome is None:
+        return of_model[0] if of_model else None
+    return by_outcome.get(record.outcome) or by_outcome.get(None)
+
+
+def _new_run(mlflow: ModuleType, client: object, experiment_id: str, record: Record) -> object:
+    """Make a run: its tags and every epoch."""
     run = client.create_run(experiment_id, tags=record.tags, run_name=record.name)
-    run_id = run.info.run_id
-    params = [entities.Param(name, value[:6000]) for name, value in record.params.items()]
-    for start in range(0, len(params), PARAMS_A_CALL):
-        client.log_batch(run_id, params=params[start : start + PARAMS_A_CALL])
-    rows = [entities.Metric(name, value, 0, step) for step, figures in record.epochs for name, value in figures.items()]
+    now = run.info.start_time
+    rows = [
+        mlflow.entities.Metric(name, value, now, step)
+        for step, figures in record.epochs
+        for name, value in figures.items()
+    ]
     for start in range(0, len(rows), ROWS_A_CALL):
-        client.log_batch(run_id, metrics=rows[start : start + ROWS_A_CALL])
-    with mlflow.start_run(run_id=run_id):
+        client.log_batch(run.info.run_id, metrics=rows[start : start + ROWS_A_CALL])
+    return run
+
+
+def _give_model(
+    mlflow: ModuleType,
+    client: object,
+    run: object,
+    of_model: Sequence[object],
+    record: Record,
+    models: Path,
+    serving: Path,
+) -> None:
+    """Log the model with its signature, or point at the one that another outcome of it logged."""
+    logged = [model_id for other in of_model for model_id in logged_models(other)]
+    if logged:
+        client.log_outputs(run.info.run_id, [mlflow.entities.LoggedModelOutput(logged[0], step=0)])
+        return
+    with mlflow.start_run(run_id=run.info.run_id):
         mlflow.pyfunc.log_model(
             name="model",
             python_model=str(serving),
@@ -128,7 +218,11 @@ def _new_run(
             signature=_signature(mlflow, record.characters),
             pip_requirements=[f"{name}=={version}" for name, version in versions(SERVING_NEEDS).items()],
         )
-    return run
+
+
+def logged_models(run: object) -> list[str]:
+    """The ids of the models that a run points at."""
+    return [model.model_id for model in run.outputs.model_outputs] if run.outputs else []
 
 
 def _signature(mlflow: ModuleType, characters: tuple[str, ...]) -> object:
@@ -142,10 +236,22 @@ def _signature(mlflow: ModuleType, characters: tuple[str, ...]) -> object:
 
 
 def _complete(client: object, run: object, record: Record, entities: ModuleType) -> None:
-    """Figures and files, those of later stages too; then the run is finished."""
-    run_id = run.info.run_id
-    known = client.get_run(run_id).data.metrics
-    rows = [entities.Metric(name, value, 0, 0) for name, value in record.metrics.items() if known.get(name) != value]
+    """Outcome, name, parameters, figures and files; then the run is finished. The newest figures stand."""
+    run_id, known = run.info.run_id, run.data
+    tags = record.tags | ({"outcome": record.outcome} if record.outcome else {})
+    names = [name for name in known.tags.get("dvc_experiments", "").split(", ") if name]
+    if record.dvc_experiment and record.dvc_experiment not in names:
+        names.append(record.dvc_experiment)
+    if names:
+        tags |= {"dvc_experiments": ", ".join(names)}
+        client.update_run(run_id, name=", ".join(names))
+    client.log_batch(run_id, tags=[entities.RunTag(name, value) for name, value in tags.items()])
+    params = [entities.Param(name, value[:6000]) for name, value in record.params.items() if name not in known.params]
+    for start in range(0, len(params), PARAMS_A_CALL):
+        client.log_batch(run_id, params=params[start : start + PARAMS_A_CALL])
+    now = time.time_ns() // 1_000_000
+    figures = {name: value for name, value in record.metrics.items() if known.metrics.get(name) != value}
+    rows = [entities.Metric(name, value, now, 0) for name, value in figures.items()]
     for start in range(0, len(rows), ROWS_A_CALL):
         client.log_batch(run_id, metrics=rows[start : start + ROWS_A_CALL])
     for path, place in record.artifacts:

@@ -148,6 +148,33 @@ class VideoSampler:
             )
 
 
+@dataclass(frozen=True)
+class VideoHeader:
+    """What a film says of itself, before any frame is decoded.
+
+    Attributes:
+        length_s: how long it says it is, seconds; 0 where it does not say.
+        n_pixels: of a kept frame; 0 where it does not say.
+    """
+
+    length_s: float
+    n_pixels: int
+
+
+def header_of(path: Path, max_side: int) -> VideoHeader:
+    """What a film says of itself, read in milliseconds; nothing where it cannot be read: sampling then tells why."""
+    try:
+        with _opened(path) as container:
+            stream = _video_stream(container, path)
+            length_s = float(_claimed_s(container, stream, Fraction(0)) or 0)
+            if not (stream.width and stream.height):
+                return VideoHeader(length_s, 0)
+            width, height = kept_size(stream.width, stream.height, stream.sample_aspect_ratio or Fraction(1), max_side)
+            return VideoHeader(length_s, width * height)
+    except InputError:
+        return VideoHeader(0.0, 0)
+
+
 @dataclass
 class _Damage:
     """Counted while decoding."""

@@ -22,7 +22,7 @@ from screentime.metrics import (
     wilson,
 )
 from screentime.params import Params
-from screentime.tables import CALIBRATION, PRECISION_RECALL, Table, write_table
+from screentime.tables import CALIBRATION, MEASURED, PRECISION_RECALL, Table, write_table
 
 AUDIT = "audit"
 TEST = "test"
@@ -60,15 +60,19 @@ class Measured:
     """The frames of one film that measure one character.
 
     Attributes:
+        times_s: (n_frames,) float64, seconds.
         truth: (n_frames,) float64, 1, 0 or NaN (cannot be told).
         scores: (n_frames,) float64 in [0, 1].
         weights: (n_frames,) float64, how many frames each speaks for.
+        seconds: (n_frames,) float64, how many seconds each speaks for.
         seconds_error, counted_seconds_error: estimate minus truth, seconds, with the half-width of the 95 % interval.
     """
 
+    times_s: np.ndarray
     truth: np.ndarray
     scores: np.ndarray
     weights: np.ndarray
+    seconds: np.ndarray
     seconds_error: tuple[float, float]
     counted_seconds_error: tuple[float, float]
 
@@ -81,6 +85,7 @@ def evaluate(
     skipped: Path,
     frames: Path,
     models: Path,
+    measured: Path,
     metrics: Path,
     plots: Path,
     params: Params,
@@ -88,8 +93,8 @@ def evaluate(
     """Measure the scores on the audit, on test films, and where there is no audit on chosen frames, out of fold.
 
     metrics holds, for each of these groups, how its split was made, and per character and as macro averages: accuracy,
-    accuracy of always guessing the commoner value, average precision, F1 and the error in seconds. plots holds the
-    curves.
+    accuracy of always guessing the commoner value, average precision, F1 and the error in seconds. measured holds the
+    frames themselves, truth beside score; plots holds the curves.
     """
     ledgers = {AUDIT: [], TEST: [], OUT_OF_FOLD: []}
     videos = params.shown_videos
@@ -100,16 +105,20 @@ def evaluate(
     for video, ledger in zip(videos, opened, strict=True):
         ledgers[TEST if video.split == "test" else AUDIT if any(ledger.rounds) else OUT_OF_FOLD].append(ledger)
     threshold = params.estimate.threshold
-    groups, curves, bins = {}, [], []
+    groups, curves, bins, tables = {}, [], [], {}
     for group, of_group in ledgers.items():
-        measured = {ledger.video_id: _film(group, ledger, params.cast, threshold) for ledger in of_group}
-        measured = {video_id: film for video_id, film in measured.items() if film}
-        if measured:
-            groups[group] = _group(group, measured, params.cast, threshold)
-            pooled = _pooled(measured, params.cast)
+        films = {ledger.video_id: _film(group, ledger, params.cast, threshold) for ledger in of_group}
+        films = {video_id: film for video_id, film in films.items() if film}
+        if films:
+            groups[group] = _group(group, films, params.cast, threshold)
+            pooled = _pooled(films, params.cast)
             curves += _curves(group, pooled)
             bins += _bins(group, pooled, params.evaluate.calibration_bins)
+            tables |= {video_id: _rows(group, film) for video_id, film in films.items()}
             print(_line(group, groups[group]))
+    with new_folder(measured) as folder:
+        for video_id, rows in tables.items():
+            write_table(folder / f"{video_id}.csv", _frame(rows, MEASURED), MEASURED)
     with new_folder(plots) as folder:
         write_table(folder / "precision_recall.csv", _frame(curves, PRECISION_RECALL), PRECISION_RECALL)
         write_table(folder / "calibration.csv", _frame(bins, CALIBRATION), CALIBRATION)
@@ -141,8 +150,9 @@ def _on_audit(ledger: Ledger, character: int, threshold: float, _: str) -> Measu
 
     here = ledger.audited(character)
     return Measured(
-        truth[here], scores[here], weights[here], error(scores), error((scores >= threshold).astype(np.float64))
-    )
+        ledger.times_s[here], truth[here], scores[here], weights[here], (weights * ledger.weights_s)[here],
+        error(scores), error((scores >= threshold).astype(np.float64)),
+    )  # fmt: skip
 
 
 def _on_labels(ledger: Ledger, character: int, threshold: float, group: str) -> Measured:
@@ -155,7 +165,10 @@ def _on_labels(ledger: Ledger, character: int, threshold: float, group: str) -> 
     def error(guess: np.ndarray) -> tuple[float, float]:
         return float(np.nansum(weights_s * (guess - truth))), 0.0
 
-    return Measured(truth, scores, np.ones(len(truth)), error(scores), error((scores >= threshold).astype(np.float64)))
+    return Measured(
+        ledger.times_s[here], truth, scores, np.ones(len(truth)), weights_s,
+        error(scores), error((scores >= threshold).astype(np.float64)),
+    )  # fmt: skip
 
 
 def _pooled(measured: dict[str, dict[str, Measured]], cast: Sequence[str]) -> dict[str, Measured]:
@@ -165,7 +178,10 @@ def _pooled(measured: dict[str, dict[str, Measured]], cast: Sequence[str]) -> di
         parts = [film[name] for film in measured.values() if name in film]
         if parts:
             pooled[name] = Measured(
-                *(np.concatenate([getattr(part, field) for part in parts]) for field in ("truth", "scores", "weights")),
+                *(
+                    np.concatenate([getattr(part, field) for part in parts])
+                    for field in ("times_s", "truth", "scores", "weights", "seconds")
+                ),
                 *(
                     (sum(error for error, _ in errors), float(np.sqrt(sum(half**2 for _, half in errors))))
                     for errors in ([p.seconds_error for p in parts], [p.counted_seconds_error for p in parts])
@@ -223,6 +239,18 @@ def _character(group: str, one: Measured, threshold: float) -> dict:
 def _equal_frames(weights: np.ndarray) -> float:
     """How many frames of equal weight tell as much (Kish 1965)."""
     return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def _rows(group: str, film: dict[str, Measured]) -> list[tuple]:
+    """The rows of measured/<video_id>.csv."""
+    said = {1.0: "1", 0.0: "0"}
+    return [
+        (time_s, name, group, said.get(truth, "?"), score, weight, seconds)
+        for name, one in film.items()
+        for time_s, truth, score, weight, seconds in zip(
+            one.times_s, one.truth, one.scores, one.weights, one.seconds, strict=True
+        )
+    ]
 
 
 def _curves(group: str, pooled: dict[str, Measured]) -> list[tuple]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas
 
 from screentime import command
+from screentime.errors import InputError
 from screentime.files import new_folder, write_array, write_json
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
@@ -13,34 +14,59 @@ from screentime.params import Params
 from screentime.tables import INDEX, TARGETS, read_table, write_table
 
 
-def preprocess(*, frames: Path, targets: Path, arrays: Path, params: Params) -> None:
+def preprocess(*, frames: Path, features: Path, targets: Path, arrays: Path, params: Params) -> None:
     """Write inputs.npy, targets.npy, index.csv and form.json: one row per frame with at least one answer.
 
     inputs is (n_frames, height, width, 3) float16, normalized RGB as the backbone wants it; targets is
     (n_frames, n_characters) float32, 1 visible, 0 not visible, NaN unknown, columns as in `cast`. A film without labels,
     or a new audit answer, leaves these bytes as they were. Rows are written one by one: the memory stays flat.
+
+    Frames of private films have no row in inputs but one in features.npy, (n_private, n_features) float16, as the stage
+    embed has kept it: so their pictures are in nothing that is shared, and who has no pictures can train all the same.
+    Both keep the order of the index; form.json names the private films.
     """
     form = Form(**params.preprocess.model_dump())
     rows = [row for video in params.shown_videos for row in _rows_of(targets, video.video_id, params.cast)]
     rows.sort(key=lambda row: row[:2])
+    private = sorted({video.video_id for video in params.shown_videos if video.private} & {row[0] for row in rows})
+    _check_forms(private, params)
     with new_folder(arrays) as folder:
         index = []
+        kept = []
         # row by row through an ordinary file: a memory map would end the process, without a word, on a full disk
         with open(folder / "inputs.npy", "wb") as file:
-            shape = (len(rows), form.height, form.width, 3)
+            shape = (sum(row[0] not in private for row in rows), form.height, form.width, 3)
             header = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             for video_id, time_s, _ in rows:
                 if not index or index[-1][0] != video_id:
                     pack = open_frames(frames, video_id)
                 position = int(np.argmin(np.abs(pack.times_s - time_s)))
-                file.write(network_input(pack.image(position), form).astype(np.float16).tobytes())
+                if video_id in private:
+                    kept.append(np.load(features / f"{video_id}.npy", mmap_mode="r", allow_pickle=False)[position])
+                else:
+                    file.write(network_input(pack.image(position), form).astype(np.float16).tobytes())
                 index.append((video_id, time_s, pack.durations_s[position]))
+        if kept:
+            write_array(folder / "features.npy", np.stack(kept))
         answers = np.array([answer for _, _, answer in rows], np.float32).reshape(len(rows), len(params.cast))
         write_array(folder / "targets.npy", answers)
         write_table(folder / "index.csv", pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"]), INDEX)
-        write_json(folder / "form.json", form.as_dict() | {"cast": list(params.cast)})
+        write_json(folder / "form.json", form.as_dict() | {"cast": list(params.cast), "private": private})
     print(f"{arrays}: {len(rows)} labelled frames at {form.width}x{form.height} for {form.backbone}")
+
+
+def _check_forms(private: list[str], params: Params) -> None:
+    """Private films train from kept features, which must be those of the network that trains."""
+    kept = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}
+    wanted = params.preprocess.model_dump()
+    if private and kept != wanted:
+        shown = [f"{form['backbone']} at {form['width']}x{form['height']}" for form in (kept, wanted)]
+        raise InputError(
+            f"params.yaml: embed is {shown[0]}, preprocess {shown[1]}; the same was expected, as private films "
+            f"({', '.join(private)}) train from what embed has kept: make both the same, or leave those films out with "
+            "`python -m screentime video skip`"
+        )
 
 
 def _rows_of(targets: Path, video_id: str, cast: tuple[str, ...]) -> list[tuple[str, float, np.ndarray]]:

@@ -45,9 +45,11 @@ def report(
         )
         for video in params.shown_videos
     ]
+    private = {video.video_id for video in params.shown_videos if video.private}
+    shown = [video for video in videos if video.video_id not in private]
     chosen = choose_pictures(
-        {video.video_id: video.timeline[video.showable] for video in videos},
-        {video.video_id: video.appearances for video in videos},
+        {video.video_id: video.timeline[video.showable] for video in shown},
+        {video.video_id: video.appearances for video in shown},
         params.cast,
         threshold=params.estimate.threshold,
         n=params.report.thumbnails,
@@ -60,6 +62,7 @@ def report(
         threshold=params.estimate.threshold,
         pictures=_thumbnails(chosen, frames, params.report.thumbnail_width, params.report.thumbnail_quality),
         evaluation=read_json(evaluation),
+        private_videos=sorted(private),
         skipped_videos=[(video.video_id, video.skip) for video in params.videos if video.skip is not None],
         credit_lines=params.report.credits,
     )

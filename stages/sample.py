@@ -12,12 +12,15 @@ import yaml
 
 from screentime import command
 from screentime.files import read_json, sha256_of, write_json
-from screentime.folders import Task, step_inputs, update_folder
+from screentime.folders import Task, Workers, side_by_side, stale_tasks, step_inputs, update_folder
 from screentime.frames import encode_jpeg
 from screentime.params import Params, Video
+from screentime.room import room_told
 from screentime.tables import FRAMES, write_table
 from screentime.timeline import frame_durations, rounded_s
-from screentime.video import VideoSampler
+from screentime.video import VideoSampler, header_of
+
+WORTH_A_WORKER_S = 120.0  # of film: less is sampled before another process has started
 
 
 def sample(*, videos: Path, frames: Path, metrics: Path, params: Params) -> None:
@@ -29,19 +32,29 @@ def sample(*, videos: Path, frames: Path, metrics: Path, params: Params) -> None
     workers = settings.pop("workers")
     every_video = step_inputs("stages.sample", ["av", "numpy", "opencv-python-headless"], settings)
     _warn_of_undeclared(videos, params.shown_videos)
-    tasks = []
-    for video in params.shown_videos:
-        path = videos / video.file
-        work = partial(sample_video, path=path, video_id=video.video_id, **settings)
-        tasks.append(Task(video.video_id, every_video | {"video_sha256": _hash(path)}, work))
-    made = update_folder(frames, tasks, workers, verb="sampling")
+    paths = [videos / video.file for video in params.shown_videos]
+    tasks = [
+        Task(
+            video.video_id,
+            every_video | {"video_sha256": video_sha256},
+            partial(sample_video, path=path, video_id=video.video_id, **settings),
+            partial(_claimed_length_s, path),
+        )
+        for video, path, video_sha256 in zip(params.shown_videos, paths, side_by_side(_hash, paths), strict=True)
+    ]
+    stale = stale_tasks(frames, tasks)
+    files = dict(zip((task.video_id for task in tasks), paths, strict=True))
+    headers = [header_of(files[task.video_id], settings["max_side"]) for task in stale]
+    if told := room_told(frames, headers, settings["fps"], settings["jpeg_quality"]):
+        print(told, flush=True)
+    update_folder(frames, tasks, stale, Workers(workers, threads=1, worth=WORTH_A_WORKER_S), verb="sampling")
     facts = {task.video_id: read_json(frames / f"{task.video_id}.json") for task in tasks}
     totals = {
         name: sum(film[name] for film in facts.values())
         for name in ("length_s", "n_frames", "missing_s", "bad_packets")
     }
     write_json(metrics, {"videos": facts, "total": totals})
-    print(f"{frames}: {len(made)} of {len(tasks)} films sampled now, the others kept; {totals['n_frames']} frames")
+    print(f"{frames}: {len(stale)} of {len(tasks)} films sampled now, the others kept; {totals['n_frames']} frames")
 
 
 def sample_video(
@@ -93,6 +106,11 @@ def sample_video(
             "held_frames": int(np.sum(index["frame_time_s"].duplicated())),
         },
     )
+
+
+def _claimed_length_s(path: Path) -> float:
+    """How long a film says it is, seconds; 0 where that cannot be told."""
+    return header_of(path, max_side=1).length_s
 
 
 def _hash(path: Path) -> str | None:

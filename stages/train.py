@@ -12,14 +12,14 @@ from tqdm import tqdm
 from screentime import calibration, command
 from screentime.closure import closure_hash
 from screentime.errors import InputError
-from screentime.files import new_folder, read_json, sha256_of, write_json
+from screentime.files import new_folder, read_json, sha256_of, write_array, write_json
 from screentime.inputs import Form
 from screentime.params import Params, Train
-from screentime.runs import record_of, run_key, versions
-from screentime.scorer import FACTS
+from screentime.runs import run_key, training_record, versions
+from screentime.scorer import FACTS, HEAD
 from screentime.splits import folds
 from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, read_table, write_table
-from screentime.tracking import track
+from screentime.tracking import StoreError, open_store, track
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "scipy", "tensorflow")
 
@@ -34,6 +34,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     index = read_table(arrays / "index.csv", INDEX)
     form = read_json(arrays / "form.json")
     cast = tuple(form.pop("cast"))
+    private = index["video_id"].isin(form.pop("private")).to_numpy()
     form = Form(**form)
     targets = np.load(arrays / "targets.npy", allow_pickle=False)
     check_enough(targets, cast, list(index["video_id"]), params.train)
@@ -51,7 +52,10 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
 
     networks.make_deterministic(params.train.seed, params.train.threads)
     pooled = networks.feature_model(form, params.train.pooling)
-    features = networks.features_of(pooled, np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False))
+    features = np.empty((len(index), pooled.output_shape[1]), np.float32)
+    features[~private] = networks.features_of(pooled, np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False))
+    if private.any():  # embed keeps mean and maximum; a head on the mean alone takes the first half
+        features[private] = np.load(arrays / "features.npy", allow_pickle=False)[:, : features.shape[1]]
     with tqdm(total=params.train.epochs, desc="training folds", unit="epoch", disable=None) as bar:
         crossed = networks.cross_fit(features, targets, parts, params.train, lambda *_: bar.update())
     epochs = max(1, round(float(np.median(crossed.best_epochs))))
@@ -61,6 +65,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
 
     with new_folder(models) as folder:
         networks.save(networks.scorer_model(pooled, head, exclusive=params.train.exclusive), folder)
+        write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
         scores = pandas.DataFrame(held_out, columns=list(cast))
         scores.insert(0, "video_id", index["video_id"])
         scores.insert(1, "time_s", index["time_s"])
@@ -83,7 +88,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     write_table(plots, _epochs(crossed.history, head.history), EPOCHS)
     write_json(metrics, _figures(crossed, head, epochs, targets, cast))
     print(f"{models}: {len(targets)} frames, {len(parts)} folds, {epochs} epochs; run {facts['run_key'][:7]}")
-    _track(models, metrics.parent, plots.parent, params)
+    _track(models, metrics, plots)
 
 
 def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[str], settings: Train) -> None:
@@ -115,7 +120,7 @@ def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[s
 
 def _identity(arrays: Path, targets: np.ndarray, cast: Sequence[str]) -> dict:
     """What was learned from: hashes and counts."""
-    names = ("inputs.npy", "targets.npy", "index.csv", "form.json")
+    names = sorted(path.name for path in arrays.iterdir())
     counts = {f"present_{name}": int((targets[:, column] == 1).sum()) for column, name in enumerate(cast)}
     return {f"sha256_{name}": sha256_of(arrays / name) for name in names} | {"n_frames": len(targets)} | counts
 
@@ -139,21 +144,15 @@ def _figures(crossed, head, epochs: int, targets: np.ndarray, cast: Sequence[str
     }
 
 
-def _track(models: Path, metrics: Path, plots: Path, params: Params) -> None:
-    """Put the run into MLflow; a store that is away costs a sentence, not the model."""
+def _track(models: Path, metrics: Path, plots: Path) -> None:
+    """Put the training into MLflow; a store that is away costs a sentence, not the model."""
     import mlflow
 
-    record = record_of(
-        models=models,
-        metrics=metrics,
-        plots=plots,
-        reports=None,
-        experiment=params.train.experiment,
-        environment=os.environ,
-    )
+    record = training_record(models=models, metrics=metrics, plots=plots, environment=os.environ)
     try:
-        run = track(mlflow, record, models, Path(__file__).with_name("serving.py"), os.environ)
-    except InputError as error:
+        with open_store(mlflow, os.environ, Path.cwd()) as client:
+            run = track(mlflow, client, record, models, Path(__file__).with_name("serving.py"))
+    except StoreError as error:
         print(f"{error}; the model is kept, `python -m stages.publish` adds the run later", file=sys.stderr)
     else:
         print(f"MLflow: run '{run.info.run_name}' in experiment '{record.experiment}'; `mlflow ui` shows it")

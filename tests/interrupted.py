@@ -27,6 +27,7 @@ def main(stage: str, write: int, size: int, options: list[str]) -> None:
             if count == write:
                 os.kill(os.getpid(), signal.SIGINT)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     sys.path.insert(0, str(Path.cwd()))
     sys.argv = [stage, *options]
     sys.dont_write_bytecode = True

@@ -202,7 +202,8 @@ def test_a_record_of_another_rate_or_another_file_is_refused_by_name(tmp_path):
 
     assert sentence(read_record, path, sampled(tmp_path / "faster", fps=2.0)) == (
         f"{path}: line 2: round 1 was drawn at 1 frames per second, the frames are sampled at 2, its probabilities do "
-        "not hold for them; set sample.fps to 1 in params.yaml and run `dvc repro`"
+        "not hold for them; set sample.fps to 1 in params.yaml and run `dvc repro`, or remove the record: its labels then "
+        "count as manual"
     )
     path.write_text(path.read_text().replace(SHA256, "cd" * 32))
     assert sentence(read_record, path, sampled(tmp_path / "frames")) == (
@@ -301,8 +302,8 @@ def test_the_command_draws_and_says_what_to_do_next(project):
         ),
         (
             ("audit", "draw", "gone", "--n", "4"),
-            "gone: this film is left out (skip: broken), one that is used was expected; remove its skip from "
-            "params.yaml\n",
+            "gone: this film is left out (skip: broken), one that is used was expected; take it back with "
+            "`python -m screentime video unskip gone`\n",
         ),
         (
             ("audit", "draw", "data/videos/my film.mp4", "--n", "21"),

@@ -44,13 +44,20 @@ class Results:
         )
 
     def outputs(self, stage: str) -> dict[str, dict[str, bytes]]:
-        """What lies at each output of a stage: the bytes of its files by name; absent ones are empty."""
+        """What lies at each output of a stage: the bytes of its files by name; absent ones are empty.
+
+        A folder that outlives a run is filled bit by bit: each folder in it stands for itself.
+        """
         found = {}
         for kind in ("outs", "metrics", "plots"):
             for out in DECLARED[stage].get(kind, []):
                 path = self.project.folder / (out if isinstance(out, str) else next(iter(out)))
                 files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-                found[str(path)] = {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
+                outlives = isinstance(out, dict) and "persist" in next(iter(out.values()))
+                found[str(path)] = {}
+                for file in files:
+                    place = found.setdefault(str(file.parent if outlives else path), {})
+                    place[str(file.relative_to(path.parent))] = file.read_bytes()
         return found
 
     def remember(self, stage: str) -> None:
@@ -136,7 +143,7 @@ def test_ctrl_c_ends_every_worker_at_once_and_keeps_the_films_that_were_done(tmp
 
     working = subprocess.Popen(
         [sys.executable, *command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=hear_ctrl_c,
     )  # fmt: skip
     frames = tmp_path / "data" / "frames"
     while not all((frames / f".{name}.partial" / f"{name}.mjpeg").is_file() for name in "bc"):
@@ -150,6 +157,11 @@ def test_ctrl_c_ends_every_worker_at_once_and_keeps_the_films_that_were_done(tmp
     assert "Traceback" not in errors
     assert {path.name for path in frames.iterdir()} == {"a.mjpeg", "a.csv", "a.json", "a.key.json"}
     assert "data/frames: 2 of 3 films sampled now" in project.run(sys.executable, *command)
+
+
+def hear_ctrl_c() -> None:
+    """Undo what a shell's background job inherits: it ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def write_film(project: Project, name: str, n_frames: int) -> None:

@@ -1,101 +1,117 @@
 """`python -m stages.publish`: the run of a model comes into the MLflow store from the outputs alone, and only once."""
 
-import os
+import importlib
+import json
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
-import mlflow
-import pandas
 import pytest
+import sqlalchemy
+import yaml
+from published import KEY, LOSSES, begin, publish, runs_in, write_evaluation, write_outputs
 
+from screentime.closure import ROOT, import_closure
 from screentime.files import write_json
-from screentime.runs import record_of
-from screentime.tables import EPOCHS, write_table
+from screentime.runs import SERVING_NEEDS, record_of
+from screentime.saved_view import SHARED_VIEW
 
-ROOT = Path(__file__).parents[1]
-KEY = "4f" * 32
-LOSSES = [0.7, 0.5, 0.4]
+NAME = f"efficientnet-lite0-96x64-{KEY[:7]}"
+PLACES = ("models", "metrics", "plots", "reports")
 
 
 @pytest.fixture
 def outputs(tmp_path: Path) -> Path:
     """What the stages left of a training of three epochs: no store, no arrays, no network."""
-    shutil.copy(ROOT / "params.yaml", tmp_path / "params.yaml")
-    for name in ("models", "metrics", "plots", "reports"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "models" / "scorer.tflite").write_bytes(b"the network")
-    facts = {
-        "run_key": KEY,
-        "form": {"backbone": "efficientnet-lite0", "width": 96, "height": 64},
-        "cast": ["ann", "bob"],
-        "params": {"seed": 3, "l2": 0.05},
-        "data": {"n_frames": 80, "sha256_inputs.npy": "ab" * 32},
-    }
-    write_json(tmp_path / "models" / "model.json", facts)
-    epochs = pandas.DataFrame({"epoch": [1, 2, 3], "loss": LOSSES, "validation_loss": [0.8, 0.7, 0.75]})
-    write_table(tmp_path / "plots" / "epochs.csv", epochs.assign(final_loss=[0.7, 0.6, None]), EPOCHS)
-    write_json(tmp_path / "metrics" / "train.json", {"epochs": 2})
-    write_json(tmp_path / "metrics" / "evaluate.json", {"macro": {"average_precision": 0.9}, "split": "audit"})
-    (tmp_path / "reports" / "screen_time.csv").write_text("video_id,character\n", encoding="utf-8")
-    return tmp_path
+    return write_outputs(tmp_path)
 
 
-def begin(folder: Path, **environment: str) -> subprocess.Popen:
-    """Start to publish what lies in a folder."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "stages.publish"],
-        cwd=folder, env=kept | {"PYTHONPATH": str(ROOT)} | environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def set_threshold(folder: Path, threshold: float) -> None:
+    """As `dvc exp run -S estimate.threshold=..` leaves params.yaml."""
+    params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    params["estimate"]["threshold"] = threshold
+    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
 
 
-def publish(folder: Path, **environment: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of a publication."""
-    process = begin(folder, **environment)
-    said, errors = process.communicate()
-    return process.returncode, said, errors
-
-
-def runs_in(folder: Path) -> tuple[mlflow.MlflowClient, list]:
-    """Every run of the store in a folder."""
-    client = mlflow.MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
-    return client, client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+def record(folder: Path, **environment: str):
+    places = {name: folder / name for name in PLACES} | {"measured": folder / "data" / "measured"}
+    return record_of(**places, settings={"estimate": {"threshold": 0.5}}, environment=environment)
 
 
 def test_published_twice_at_once_and_again_there_is_one_whole_run(outputs):
-    """Two processes find no store at all; a third finds new figures."""
+    """Two processes find no store at all; a third finds new figures, a lower one too."""
     for process in [begin(outputs), begin(outputs)]:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
-    write_json(outputs / "metrics" / "evaluate.json", {"macro": {"average_precision": 0.95}, "split": "audit"})
+    write_evaluation(outputs, average_precision=0.85, accuracy=0.95)
     code, said, _ = publish(outputs)
 
     client, runs = runs_in(outputs)
     assert code == 0
-    assert said.startswith("MLflow: run 'efficientnet-lite0-96x64-4f4f4f4' in experiment 'screentime'")
+    assert said == (
+        f"MLflow: run '{NAME}' in experiment 'screentime'; compare: `mlflow ui`, then "
+        "http://127.0.0.1:5000/#/experiments/1/runs?viewStateShareKey=comparison\n"
+    )
     assert len(runs) == 1
     info, data = runs[0].info, runs[0].data
-    assert (info.status, info.run_name) == ("FINISHED", "efficientnet-lite0-96x64-4f4f4f4")
+    assert (info.status, info.run_name) == ("FINISHED", NAME)
     assert data.tags["run_key"] == KEY
-    assert (data.params["train.seed"], data.params["form.width"], data.params["data.n_frames"]) == ("3", "96", "80")
-    assert data.metrics["evaluate/macro/average_precision"] == 0.95
+    wanted = {"train.seed": "3", "preprocess.width": "96", "data.n_frames": "80", "sample.fps": "1.0"}
+    wanted |= {"estimate.threshold": "0.5", "cast": "ann, bob", "videos": "big_buck_bunny.mp4"}
+    assert {name: data.params[name] for name in wanted} == wanted
+    assert "sample.workers" not in data.params
     history = sorted((metric.step, metric.value) for metric in client.get_metric_history(info.run_id, "loss"))
     assert history == list(enumerate(LOSSES, start=1))
     assert len(client.get_metric_history(info.run_id, "final_loss")) == 2
+    figures = {name: value for name, value in data.metrics.items() if "loss" not in name}
+    assert figures == {
+        "train/epochs": 2, "audit/average_precision": 0.85, "audit/accuracy": 0.95, "audit/ann/f1": 0.5,
+        "seconds/ann": 12.5, "seconds/bob": 12.5, "interval_low/ann": 10, "interval_low/bob": 10,
+        "interval_high/ann": 15, "interval_high/bob": 15, "interval_width/ann": 5, "interval_width/bob": 6,
+        "interval_width": 5.5,
+    }  # fmt: skip
     kept = [
         item.path for place in ("metrics", "plots", "reports") for item in client.list_artifacts(info.run_id, place)
     ]
-    assert kept == ["metrics/evaluate.json", "metrics/train.json", "plots/epochs.csv", "reports/screen_time.csv"]
+    assert kept == [
+        "metrics/estimate.json", "metrics/evaluate.json", "metrics/train.json", "plots/epochs.csv",
+        "reports/screen_time.csv",
+    ]  # fmt: skip
     models = client.search_logged_models([info.experiment_id])
     assert [model.source_run_id for model in models] == [info.run_id]
     assert (outputs / "mlruns").is_dir()
 
 
+def test_each_outcome_of_a_model_is_a_run_named_by_its_experiments(outputs):
+    """Another parameter: another run with the same logged model. The same outcome twice: both names."""
+    assert publish(outputs, DVC_EXP_NAME="usual")[0] == 0
+    set_threshold(outputs, 0.4)
+    assert publish(outputs, DVC_EXP_NAME="low")[0] == 0
+    assert publish(outputs, DVC_EXP_NAME="again")[0] == 0
+
+    client, runs = runs_in(outputs)
+    assert [(run.info.run_name, run.data.params["estimate.threshold"]) for run in runs] == [
+        ("usual", "0.5"),
+        ("low, again", "0.4"),
+    ]
+    experiment_id = runs[0].info.experiment_id
+    models = client.search_logged_models([experiment_id])
+    assert [[one.model_id for one in run.outputs.model_outputs] for run in runs] == [[models[0].model_id]] * 2
+    assert len(models) == 1
+
+    view = json.loads(client.get_experiment(experiment_id).tags[f"{SHARED_VIEW}comparison"])
+    state = json.loads(view["state"])
+    assert (view["name"], state["orderByKey"]) == ("Comparison", "metrics.`audit/average_precision`")
+    assert state["selectedColumns"] == state["columnOrder"] == [
+        "metrics.`audit/average_precision`", "metrics.`interval_width`", "params.`estimate.threshold`",
+    ]  # fmt: skip
+
+
 def test_a_run_that_broke_off_is_replaced_by_the_whole_one(outputs):
-    client = mlflow.MlflowClient(f"sqlite:///{outputs / 'mlflow.db'}")
+    client, _ = runs_in(outputs)
     experiment_id = client.create_experiment("screentime", (outputs / "mlruns").as_uri())
     broken = client.create_run(experiment_id, tags={"run_key": KEY}, run_name="broken")
 
@@ -109,7 +125,7 @@ def test_a_run_that_broke_off_is_replaced_by_the_whole_one(outputs):
 
 def test_a_copy_of_the_project_for_an_experiment_publishes_into_the_projects_own_store(outputs):
     copy = outputs / ".dvc" / "tmp" / "exps" / "tmpx1"
-    for name in ("models", "metrics", "plots", "reports"):
+    for name in (*PLACES, "data"):
         shutil.copytree(outputs / name, copy / name)
     shutil.copy(outputs / "params.yaml", copy)
 
@@ -123,43 +139,149 @@ def test_a_copy_of_the_project_for_an_experiment_publishes_into_the_projects_own
     assert not (copy / "mlruns").exists()
 
 
-def test_a_store_that_is_away_ends_with_a_sentence(outputs):
-    code, said, errors = publish(outputs, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
+AWAY = (
+    "MLflow: the store {} cannot be used ({}), a running store of this version was expected; start it, correct "
+    "MLFLOW_TRACKING_URI, or unset it to keep runs in mlflow.db"
+)
 
-    assert (code, said) == (1, "")
-    assert errors.startswith("MLflow: the store http://127.0.0.1:9 cannot be used (")
-    assert errors.endswith(
-        "), a running store of this version was expected; start it, correct MLFLOW_TRACKING_URI, or unset it to keep runs "
-        "in mlflow.db\n"
+
+def test_a_store_that_is_away_is_an_error_by_hand_and_a_warning_in_the_pipeline(outputs):
+    uri = "http://127.0.0.1:9"
+
+    by_hand = publish(outputs, MLFLOW_TRACKING_URI=uri)
+    in_dvc = publish(outputs, MLFLOW_TRACKING_URI=uri, DVC_STAGE="publish")
+
+    reason = by_hand[2].split(" (", 1)[1].split("), a running")[0]
+    assert reason.startswith("Failed to establish a new connection: ")
+    assert by_hand == (1, "", AWAY.format(uri, reason) + "\n")
+    said = f"{AWAY.format(uri, reason)}; all results are kept, `python -m stages.publish` adds the run later\n"
+    assert in_dvc == (0, "", said)
+
+
+def test_a_server_that_never_answers_is_given_up(outputs):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert publish(outputs, MLFLOW_TRACKING_URI=uri) == (
+            1, "", AWAY.format(uri, "Read timed out. (read timeout=3)") + "\n",
+        )  # fmt: skip
+
+
+def test_a_store_of_an_older_mlflow_is_left_as_it_is_until_its_owner_upgrades_it(outputs):
+    database = outputs / "mlflow.db"
+    older, expected = write_older_store(database)
+    before = database.read_bytes()
+    uri = f"sqlite:///{database}"
+
+    assert publish(outputs) == (
+        1, "",
+        f"MLflow: the store {uri} was made by an older MLflow (its schema is {older}), one of MLflow "
+        f"{importlib.metadata.version('mlflow')} was expected ({expected}); copy the file, then run `mlflow db upgrade {uri}`\n",
+    )  # fmt: skip
+    assert database.read_bytes() == before
+    subprocess.run([Path(sys.executable).with_name("mlflow"), "db", "upgrade", uri], check=True, capture_output=True)
+    assert publish(outputs)[0] == 0
+    assert len(runs_in(outputs)[1]) == 1
+
+
+def test_a_store_of_a_newer_mlflow_is_told_as_one(outputs):
+    database = outputs / "mlflow.db"
+    _, expected = write_older_store(database)
+    engine = sqlalchemy.create_engine(f"sqlite:///{database}")
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = 'ffff00000000'"))
+    engine.dispose()
+
+    assert publish(outputs) == (
+        1, "",
+        f"MLflow: the store sqlite:///{database} was made by a newer MLflow (its schema is ffff00000000), one of MLflow "
+        f"{importlib.metadata.version('mlflow')} was expected ({expected}); install the MLflow that made it, or set "
+        "MLFLOW_TRACKING_URI to another store\n",
+    )  # fmt: skip
+
+
+def write_older_store(database: Path) -> tuple[str, str]:
+    """The database that MLflow made three revisions ago, by its own migrations; that revision, and today's."""
+    from alembic import command, script
+    from mlflow.store.db.utils import _get_alembic_config
+    from mlflow.store.tracking.dbmodels.initial_models import Base
+
+    config = _get_alembic_config(f"sqlite:///{database}")
+    revisions = [one.revision for one in script.ScriptDirectory.from_config(config).walk_revisions()]
+    engine = sqlalchemy.create_engine(f"sqlite:///{database}")
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revisions[3])
+    engine.dispose()
+    return revisions[3], revisions[0]
+
+
+@pytest.mark.parametrize(("missing", "code"), [("models/model.json", 1), ("metrics/train.json", 1)])
+def test_without_a_model_there_is_nothing_to_publish(outputs, missing, code):
+    (outputs / missing).unlink()
+
+    assert publish(outputs) == (
+        code,
+        "",
+        f"{Path(missing)}: no trained model was found; run `dvc repro`, or `dvc pull`\n",
     )
-    assert len(errors.splitlines()) == 1
 
 
-def test_without_a_model_there_is_nothing_to_publish(outputs):
-    (outputs / "models" / "model.json").unlink()
+def lock(folder: Path, **stages: dict) -> None:
+    """A dvc.lock, as DVC leaves it."""
+    (folder / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
+
+
+def test_results_of_other_parameters_are_not_published_by_hand(outputs):
+    then = yaml.safe_load((outputs / "params.yaml").read_text(encoding="utf-8"))["estimate"]
+    lock(outputs, estimate={"params": {"params.yaml": {"estimate": then}}, "deps": []})
+    set_threshold(outputs, 0.4)
 
     assert publish(outputs) == (
         1,
         "",
-        f"{Path('models/model.json')}: no trained model was found; run `dvc repro`, or `dvc pull`\n",
+        "params.yaml: estimate.threshold is 0.4, the results were made with 0.5; run `dvc repro`, which also publishes\n",
+    )
+    assert not (outputs / "mlflow.db").exists()
+
+
+def test_figures_of_an_earlier_model_are_not_published_by_hand(outputs):
+    lock(
+        outputs,
+        train={"outs": [{"path": "models", "md5": "new"}]},
+        evaluate={"deps": [{"path": "models", "md5": "old"}]},
+    )
+
+    assert publish(outputs) == (
+        1,
+        "",
+        "metrics/evaluate.json: the figures are those of another model, those of the model in models/ were expected; run "
+        "`dvc repro`, which also publishes\n",
     )
 
 
 def test_a_run_is_named_by_the_experiment_else_by_backbone_size_and_key(outputs):
-    def name(**environment: str) -> str:
-        folders = {place: outputs / place for place in ("models", "metrics", "plots", "reports")}
-        return record_of(**folders, experiment="screentime", environment=environment).name
-
-    assert name(DVC_EXP_NAME="humble-otter") == "humble-otter"
-    assert name() == f"efficientnet-lite0-96x64-{KEY[:7]}"
+    assert record(outputs, DVC_EXP_NAME="humble-otter").name == "humble-otter"
+    assert record(outputs).name == NAME
 
 
 def test_figures_that_are_not_numbers_are_left_out(outputs):
-    write_json(
-        outputs / "metrics" / "evaluate.json", {"bunny, the rabbit": {"f1": 1, "ok": True, "note": "a", "x": None}}
-    )
-    folders = {place: outputs / place for place in ("models", "metrics", "plots", "reports")}
+    evaluation = {"split": "none", "audit": {"macro": {"f1": 1, "ok": True, "note": "a", "x": None}, "characters": {}}}
+    evaluation["audit"]["characters"]["bunny, the rabbit"] = {"f1": 0.5}
+    write_json(outputs / "metrics" / "evaluate.json", evaluation)
+    (outputs / "metrics" / "estimate.json").unlink()
 
-    figures = record_of(**folders, experiment="screentime", environment={}).metrics
+    assert record(outputs).metrics == {"train/epochs": 2.0, "audit/f1": 1.0, "audit/bunny_ the rabbit/f1": 0.5}
 
-    assert figures == {"train/epochs": 2.0, "evaluate/bunny_ the rabbit/f1": 1.0}
+
+def test_what_a_model_is_served_with_is_what_its_code_imports():
+    """The packages that the code names and that are loaded when the scorer is, by the names they are installed by."""
+    imports = re.compile(r"^ *(?:import|from) (\w+)", re.MULTILINE)
+    files = import_closure("stages.serving")
+    named = {name for file in files for name in imports.findall((ROOT / file).read_text(encoding="utf-8"))}
+    code = "import sys, pandas, screentime.scorer; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    distributions = importlib.metadata.packages_distributions()
+    foreign = (named & set(loaded.stdout.split())) - set(sys.stdlib_module_names) - {"screentime"}
+
+    assert {distributions[name][0] for name in foreign} == set(SERVING_NEEDS)

@@ -11,11 +11,11 @@ from scipy.special import expit
 
 from screentime import model as networks
 from screentime.errors import InputError
-from screentime.files import read_json, sha256_of, write_json
+from screentime.files import read_json, sha256_of, write_array, write_json
 from screentime.frames import encode_jpeg, open_frames
 from screentime.inputs import Form, network_input
 from screentime.params import Params, Video, load
-from screentime.scorer import Scorer, model_facts
+from screentime.scorer import HEAD, HeadScorer, Scorer, model_facts
 from screentime.tables import FRAMES, SCORES, read_table, write_table
 from stages.score import score
 
@@ -52,20 +52,22 @@ def write_frames(folder: Path, video_id: str, n: int, seed: int) -> None:
     write_json(folder / f"{video_id}.key.json", {"files": {"mjpeg": sha256_of(folder / f"{video_id}.mjpeg")}})
 
 
-def write_models(folder: Path, seed: int = 0) -> None:
+def write_models(folder: Path, seed: int = 0, exclusive: bool = False) -> None:
     """A model whose head was drawn at random, scaled so that its logits spread over several units."""
     networks.make_deterministic(0, 1)
     features = networks.feature_model(FORM, "mean_max")
     random = np.random.default_rng(seed)
     shown = np.stack([network_input(picture, FORM) for picture in pictures(20, 99)]).astype(np.float16)
     rows = networks.features_of(features, shown)
-    kernel = random.normal(0, 1, (rows.shape[1], len(CAST)))
+    kernel = random.normal(0, 1, (rows.shape[1], len(CAST) + exclusive))
     kernel *= 2 / (rows @ kernel).std(axis=0)
     bias = -(rows @ kernel).mean(axis=0)
     head = networks.Head(kernel.astype(np.float32), bias.astype(np.float32), [])
     folder.mkdir()
-    networks.save(networks.scorer_model(features, head, exclusive=False), folder)
+    networks.save(networks.scorer_model(features, head, exclusive=exclusive), folder)
+    write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
     facts = {
+        "params": {"exclusive": exclusive},
         "form": FORM.as_dict(),
         "cast": CAST,
         "calibration": {"scale": SCALE, "offset": OFFSET},
@@ -98,6 +100,22 @@ def test_every_sampled_frame_has_the_calibrated_score_of_the_keras_model(models,
     assert rows["time_s"].tolist() == pack.times_s.tolist()
     assert np.ptp(wanted, axis=0).min() > 0.3
     assert np.abs(rows[list(CAST)].to_numpy() - wanted).max() < 1e-3
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_the_head_alone_says_of_features_what_the_network_says_of_pictures(tmp_path, exclusive):
+    write_models(tmp_path / "models", exclusive=exclusive)
+    images = pictures(12, seed=4)
+    shown = np.stack([network_input(image, FORM) for image in images]).astype(np.float16)
+    networks.make_deterministic(0, 1)
+    features = networks.features_of(networks.feature_model(FORM, "mean_max"), shown).astype(np.float16)
+
+    whole = Scorer(tmp_path / "models", threads=1)
+    told = HeadScorer(tmp_path / "models").scores(features)
+
+    wanted = np.array([whole.scores(image) for image in images])
+    assert np.ptp(wanted, axis=0).min() > 0.3
+    assert np.abs(told - wanted).max() < 0.01  # features and pictures are kept with 11 bits
 
 
 def test_scoring_imports_no_tensorflow(models, tmp_path):

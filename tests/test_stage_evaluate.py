@@ -9,6 +9,7 @@ from film_tables import CAST, held_out, params, sampled, scored, written
 
 from screentime.audit import systematic
 from screentime.params import Video
+from screentime.tables import MEASURED, read_table
 from stages.evaluate import NOTHING, SPLITS, evaluate
 
 TARGETS = "time_s,character,present,source,at"
@@ -22,7 +23,7 @@ def run(tmp_path):
     """Runs the stage; gives its metrics."""
 
     def one(*videos):
-        paths = {name: tmp_path / name for name in FOLDERS}
+        paths = {name: tmp_path / name for name in (*FOLDERS, "measured")}
         evaluate(**paths, metrics=tmp_path / "evaluate.json", plots=tmp_path / "plots", params=params(*videos))
         return json.loads((tmp_path / "evaluate.json").read_text())
 
@@ -89,6 +90,26 @@ def test_an_audit_is_measured_on_its_frames_alone(tmp_path, run, made_up):
     for figure in ("accuracy", "commoner_accuracy", "average_precision", "f1", "seconds_error"):
         assert metrics["audit"]["macro"][figure] == pytest.approx(np.mean([one[figure] for one in both]), abs=1e-6)
     assert metrics["audit"]["split"] == SPLITS["audit"]
+
+
+def test_the_frames_that_measured_are_kept_and_add_up_to_the_figures(tmp_path, run, made_up):
+    truth, scores = made_up
+    film(tmp_path, scores)
+    places = systematic(N, 50, 0.5)
+    measured(tmp_path, truth, places, N, present={(places[0], CAST[0]): "?"})
+    figures = run()["audit"]["characters"]
+
+    table = read_table(tmp_path / "measured" / "film.csv", MEASURED)
+    assert set(table["measured_on"]) == {"audit"}
+    for number, name in enumerate(CAST):
+        rows = table[table["character"] == name]
+        assert rows["time_s"].tolist() == list(places)
+        assert rows["score"].tolist() == scores[places, number].tolist()
+        assert rows["n_frames"].sum() == rows["seconds"].sum() == N
+        told = rows[rows["present"] != "?"]
+        assert len(told) == figures[name]["n_frames"]
+        errors = told["seconds"] * (told["score"] - told["present"].astype(int))
+        assert errors.sum() == pytest.approx(figures[name]["seconds_error"], abs=1e-5)
 
 
 def test_frames_that_trained_say_nothing_where_there_is_an_audit(tmp_path, run, made_up):

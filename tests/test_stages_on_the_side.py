@@ -8,6 +8,7 @@ import pandas
 import pytest
 import synthetic
 
+from screentime.errors import InputError
 from screentime.files import read_json
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
@@ -58,7 +59,13 @@ def write_targets(folder: Path, video_id: str, rows: list[tuple]) -> None:
 
 
 def arrays_of(folder: Path, params: Params) -> dict[str, bytes]:
-    preprocess(frames=folder / "frames", targets=folder / "targets", arrays=folder / "arrays", params=params)
+    preprocess(
+        frames=folder / "frames",
+        features=folder / "features",
+        targets=folder / "targets",
+        arrays=folder / "arrays",
+        params=params,
+    )
     return {path.name: path.read_bytes() for path in (folder / "arrays").iterdir()}
 
 
@@ -79,7 +86,41 @@ def test_arrays_hold_the_labelled_frames_as_the_network_wants_them(folder):
     assert inputs.dtype == np.float16
     assert np.array_equal(inputs[1].astype(np.float32), expected)
     form = read_json(folder / "arrays" / "form.json")
-    assert form == {"backbone": "efficientnet-lite0", "width": 96, "height": 64, "cast": ["ann", "bob"]}
+    assert form == {"backbone": "efficientnet-lite0", "width": 96, "height": 64, "cast": ["ann", "bob"], "private": []}
+
+
+def test_frames_of_a_private_film_are_in_the_arrays_as_features_alone(folder):
+    params = params_for("one.mp4", "two.mp4")
+    videos = (params.videos[0], params.videos[1].model_copy(update={"private": True, "sha256": "ab" * 32}))
+    embed(frames=folder / "frames", features=folder / "features", params=params)
+    write_targets(folder, "two", [(3.0, "ann", "1", "manual"), (5.0, "bob", "0", "manual")])
+    write_targets(folder, "one", [(2.0, "bob", "1", "manual")])
+
+    arrays_of(folder, params.model_copy(update={"videos": videos}))
+
+    assert read_table(folder / "arrays" / "index.csv", INDEX)["video_id"].tolist() == ["one", "two", "two"]
+    assert np.load(folder / "arrays" / "inputs.npy").shape == (1, 64, 96, 3)
+    assert np.load(folder / "arrays" / "targets.npy").shape == (3, 2)
+    kept = np.load(folder / "features" / "two.npy")
+    assert np.array_equal(np.load(folder / "arrays" / "features.npy"), kept[[3, 5]])
+    assert read_json(folder / "arrays" / "form.json")["private"] == ["two"]
+
+
+def test_private_films_train_only_where_their_features_are_those_of_the_network(folder):
+    params = params_for("one.mp4")
+    private = params.videos[0].model_copy(update={"private": True, "sha256": "ab" * 32})
+    larger = params.preprocess.model_copy(update={"width": 128})
+    write_targets(folder, "one", [(2.0, "bob", "1", "manual")])
+
+    with pytest.raises(InputError) as failure:
+        arrays_of(folder, params.model_copy(update={"videos": (private,), "preprocess": larger}))
+
+    assert str(failure.value) == (
+        "params.yaml: embed is efficientnet-lite0 at 96x64, preprocess efficientnet-lite0 at 128x64; the same was expected, as "
+        "private films (one) train from what embed has kept: make both the same, or leave those films out with `python -m "
+        "screentime video skip`"
+    )
+    assert not (folder / "arrays").exists()
 
 
 def test_a_film_without_labels_or_a_new_draw_leaves_the_arrays_as_they_were(folder):

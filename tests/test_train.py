@@ -27,7 +27,7 @@ from pathlib import Path
 from stages.train import train
 from trained import params_with
 out = Path({out!r})
-train(arrays=Path("arrays"), models=out / "models", metrics=out / "metrics" / "train.json",
+train(arrays=Path({arrays!r}), models=out / "models", metrics=out / "metrics" / "train.json",
       plots=out / "plots" / "epochs.csv", params=params_with())
 """
 
@@ -40,7 +40,7 @@ def workplace(tmp_path_factory):
     targets[::7, 1] = np.nan
     write_arrays(folder / "arrays", targets)
     for out in ("one", "two"):
-        code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=out)
+        code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=out, arrays="arrays")
         done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     return folder
@@ -54,7 +54,7 @@ def test_two_processes_write_the_same_bytes(workplace):
     one, two = contents("one"), contents("two")
     assert set(one) == {
         "models/architecture.json", "models/model.weights.h5", "models/scorer.tflite", "models/model.json",
-        "models/out_of_fold.csv", "metrics/train.json", "plots/epochs.csv",
+        "models/head.npy", "models/out_of_fold.csv", "metrics/train.json", "plots/epochs.csv",
     }  # fmt: skip
     assert [name for name in one if one[name] != two[name]] == []
 
@@ -70,6 +70,24 @@ def test_the_light_model_says_what_the_trained_one_says(workplace):
 
     assert np.ptp(trained, axis=0).min() > 1
     assert np.abs(trained - light).max() < 1e-3
+
+
+def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(workplace, tmp_path):
+    networks.make_deterministic(0, 1)
+    backbone = networks.feature_model(FORM, "mean_max")
+    targets = truth(60)
+    targets[::7, 1] = np.nan
+    write_arrays(tmp_path / "arrays", targets, features_of=lambda inputs: networks.features_of(backbone, inputs))
+    code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=".", arrays="arrays")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    images = [drawn_frame(bool(i & 1), bool(i & 2), 3000 + i) for i in range(24)]
+    whole, partly = (Scorer(folder / "models", threads=1) for folder in (workplace / "one", tmp_path))
+    scores = [[scorer.scores(image) for image in images] for scorer in (whole, partly)]
+
+    assert np.ptp(scores[0]) > 0.8
+    assert np.abs(np.array(scores[0]) - scores[1]).mean() < 0.05
 
 
 def test_frames_it_has_not_seen_are_told_apart(workplace):

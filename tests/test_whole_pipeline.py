@@ -1,6 +1,7 @@
 """The whole line, as a user runs it: `dvc repro` on a short excerpt of the real film with real labels."""
 
 import csv
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -124,6 +125,29 @@ def test_an_audit_round_trains_nothing_and_an_answer_runs_only_the_measuring(pro
     bunny = next(row for row in table(project.folder / "reports" / "screen_time.csv") if row["video_id"] == "excerpt")
     assert bunny["basis"] == "audit"
     assert float(bunny["low"]) <= float(bunny["seconds"]) <= float(bunny["high"])
+
+
+def test_status_says_what_would_run_why_and_what_that_means_for_labels_before_it_runs(project, first_run):
+    project.run("dvc", "repro")
+    assert "`dvc repro` has nothing to do" in project.run("python", "-m", "screentime", "status")
+
+    drawn = (project.folder / "data" / "labels" / "excerpt.audit.csv").is_file()
+    project.set_params(sample={"fps": 0.4}, cast=[*CAST, "bird"], train={"l2": 0.2})
+    told = project.run("python", "-m", "screentime", "status")
+    project.set_params(sample={"fps": 1}, cast=CAST, train={"l2": 0.05})
+
+    assert re.search(r"^  sample +sample.fps is 0.4, was 1$", told, re.MULTILINE)
+    assert re.search(r"^  embed +if sample gives another result$", told, re.MULTILINE)
+    assert re.search(r"^  label +cast: bird added$", told, re.MULTILINE)
+    assert re.search(r"^  train +train.l2 is 0.2, was 0.05$", told, re.MULTILINE)
+    assert "sample.fps 1 -> 0.4: every film is sampled anew; labels are kept." in told
+    assert ("The audits of excerpt were drawn at 1 frames per second" in told) == drawn
+    labelled = {float(row["start_s"]) for row in table(project.folder / LABELS)}
+    off_grid = [start_s for start_s in labelled if abs(start_s * 0.4 - round(start_s * 0.4)) > 1e-6]
+    assert f"{len(off_grid)} labelled moments lie between the new frames" in told
+    assert "'bird' is new: frames labelled so far say nothing of it (unknown, not absent)." in told
+    assert "A new model is trained; labels and audits are kept, the audit measures it again." in told
+    assert "`dvc repro` has nothing to do" in project.run("python", "-m", "screentime", "status")
 
 
 def test_plots_and_metrics_can_be_shown_and_compared(project, first_run):

@@ -1,5 +1,6 @@
 """A small training set whose truth is known, and a model trained on it: drawn frames, two characters."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -34,17 +35,30 @@ def truth(n_frames: int, seed: int = 0) -> np.ndarray:
     return (np.random.default_rng(seed).random((n_frames, 2)) < (0.5, 0.3)).astype(np.float32)
 
 
-def write_arrays(arrays: Path, targets: np.ndarray, cast: tuple[str, ...] = CAST) -> None:
-    """The output of the stage preprocess for frames of one video, 5 s apart."""
+def write_arrays(
+    arrays: Path, targets: np.ndarray, cast: tuple[str, ...] = CAST, features_of: Callable | None = None
+) -> None:
+    """The output of the stage preprocess for frames of one video, 5 s apart.
+
+    With `features_of`, from inputs to features, every third frame is of a private film.
+    """
     arrays.mkdir(parents=True)
     answers = np.nan_to_num(targets[:, :2])
     images = [drawn_frame(bool(disc), bool(cross), seed) for seed, (disc, cross) in enumerate(answers)]
     inputs = np.array([network_input(image, FORM) for image in images], np.float16)
-    np.save(arrays / "inputs.npy", inputs.reshape(-1, FORM.height, FORM.width, 3))
+    inputs = inputs.reshape(-1, FORM.height, FORM.width, 3)
+    private = (np.arange(len(targets)) % 3 == 0) & (features_of is not None)
+    order = np.argsort(private, kind="stable")
+    inputs, targets, private = inputs[order], targets[order], private[order]
+    np.save(arrays / "inputs.npy", inputs[~private])
+    if features_of is not None:
+        np.save(arrays / "features.npy", features_of(inputs[private]).astype(np.float16))
     np.save(arrays / "targets.npy", targets)
-    index = pandas.DataFrame({"video_id": "film", "time_s": 5.0 * np.arange(len(targets)), "duration_s": 1.0})
+    video_ids = np.where(private, "private", "film")
+    index = pandas.DataFrame({"video_id": video_ids, "time_s": 5.0 * np.arange(len(targets))[order], "duration_s": 1.0})
     write_table(arrays / "index.csv", index, INDEX)
-    write_json(arrays / "form.json", FORM.as_dict() | {"cast": list(cast)})
+    form = FORM.as_dict() | {"cast": list(cast), "private": ["private"] if private.any() else []}
+    write_json(arrays / "form.json", form)
 
 
 def params_with(**train: object) -> Params:

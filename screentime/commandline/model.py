@@ -1,0 +1,84 @@
+"""`model promote`: which version of the model is the champion."""
+
+import argparse
+import os
+from pathlib import Path
+
+from screentime import registry
+from screentime.commandline.parser import add_command, add_family
+from screentime.registry import Judgement
+from screentime.tracking import open_store
+
+PROMOTE_HELP = """\
+Make the candidate the champion, when the audit says that it is better. `python -m stages.publish --register NAME` makes
+the model in models/ a candidate.
+
+Both are compared on the audited frames that measured both of them: average precision over all characters, and the error
+in seconds before the audit takes it out. Better is: better beyond chance in one of the two, worse beyond chance in
+neither. The figures are printed either way; when the audit does not say so, nothing is changed (exit code 1).
+
+The champion is what others load: mlflow.pyfunc.load_model("models:/NAME@champion")."""
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add `model promote`."""
+    family = add_family(commands, "model", "choose the champion among the registered models")
+    one = add_command(
+        family,
+        "promote",
+        "make the candidate the champion, when the audit says it is better",
+        PROMOTE_HELP,
+        _promote,
+        "  python -m screentime model promote screentime\n  python -m screentime model promote screentime --back",
+    )
+    one.add_argument("name", metavar="NAME", help="the registered model")
+    way = one.add_mutually_exclusive_group()
+    way.add_argument("--back", action="store_true", help="the champion before this one is the champion again")
+    way.add_argument("--anyway", metavar="REASON", help="whatever the audit says; the reason is kept with the version")
+
+
+def _promote(arguments: argparse.Namespace) -> None:
+    import mlflow  # late: it takes seconds, and no other command needs it
+
+    name = arguments.name
+    with open_store(mlflow, os.environ, Path.cwd()) as client:
+        if arguments.back:
+            now, before = registry.back(client, name)
+            print(f"{name}: version {now} is the champion again, in place of version {before}")
+            return
+        judgement = registry.judge(client, name)
+        print(_told(judgement))
+        registry.promote(client, judgement, arguments.anyway)
+    print(f"{name}: version {judgement.candidate} is the champion now; load it as models:/{name}@champion")
+    if judgement.champion:
+        print(f"back again: python -m screentime model promote {name} --back")
+
+
+def _told(judgement: Judgement) -> str:
+    """What was compared, as a table, and what it says."""
+    against = f" against champion {judgement.champion}" if judgement.champion else ""
+    on = f", on {judgement.n_frames} audited frames" if judgement.n_frames else ""
+    header = ("", "champion", "candidate", "difference", "95 % interval")
+    rows = [header, *(_cells(one) for one in judgement.figures)]
+    if not judgement.champion:
+        rows = [(row[0], row[2]) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]  # fmt: skip
+    told = [f"  {line}" for line in lines] if judgement.figures else []
+    return "\n".join(
+        [f"{judgement.name}: candidate {judgement.candidate}{against}{on}", *told, f"  {judgement.verdict}"]
+    )
+
+
+def _cells(one: registry.Difference) -> tuple[str, ...]:
+    places = one.decimals
+    return (
+        one.figure,
+        f"{one.champion:.{places}f}",
+        f"{one.candidate:.{places}f}",
+        f"{one.candidate - one.champion:+.{places}f}",
+        f"{one.low:+.{places}f} to {one.high:+.{places}f}",
+    )

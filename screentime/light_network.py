@@ -1,0 +1,31 @@
+"""A network in the light form that LiteRT runs: small in memory, ready in a moment, no TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from screentime.quiet import no_native_chatter
+
+
+class LightNetwork:
+    """A network that takes one picture at a time, so that what it says of one depends on no other."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        """Load a network.
+
+        Args:
+            path: a TensorFlow Lite file with one input, (1, height, width, 3) float32, and one output, (1, n) float32.
+            threads: processor threads it may use.
+        """
+        with no_native_chatter():
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+
+    def row(self, picture: np.ndarray) -> np.ndarray:
+        """What it says of a normalized picture, (height, width, 3) float32: (n,) float32."""
+        self._interpreter.set_tensor(self._input, picture[None])
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output)[0]

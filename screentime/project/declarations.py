@@ -1,0 +1,106 @@
+"""What a project declares in params.yaml and dvc.yaml: its films and its cast, changed in place.
+
+A person may write all of this by hand; these changes are the same, made without a slip.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from screentime.errors import InputError
+from screentime.files import write_text
+from screentime.params import check_videos
+from screentime.project.yaml_lines import YamlLines
+
+VIDEOS = "data/videos/"
+SAMPLE_DEPS = ("stages", "sample", "deps")
+
+
+class Declarations:
+    """The two files of one project, read once, changed in memory, written together.
+
+    Raises:
+        InputError: one of them is missing or not YAML, or its list of videos is not one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = (folder / "params.yaml", folder / "dvc.yaml")
+        self.params, self.pipeline = (_parsed(path) for path in self._paths)
+        check_videos(Path("params.yaml"), self.params.value().get("videos"))
+
+    @property
+    def files(self) -> list[str]:
+        """The films as params.yaml names them, in order, below data/videos."""
+        return [entry["file"] for entry in self.entries]
+
+    @property
+    def entries(self) -> list[dict]:
+        """What params.yaml says of each film, in order: a mapping with at least `file`."""
+        listed = [entry if isinstance(entry, dict) else {"file": entry} for entry in self.params.value()["videos"]]
+        return [{**entry, "file": str(entry["file"]).removeprefix(VIDEOS)} for entry in listed]
+
+    @property
+    def cast(self) -> list[str]:
+        """The characters, in order."""
+        return list(self.params.value().get("cast") or [])
+
+    def add_video(self, entry: dict, *, declared: bool) -> None:
+        """Name a film at the end of the list.
+
+        Args:
+            entry: `file`, below data/videos, and what else is known of it.
+            declared: whether DVC watches the file, as a dep of the stage sample.
+        """
+        self.params.append(("videos",), entry if len(entry) > 1 else entry["file"])
+        if declared:
+            films = [place for place, dep in enumerate(self._deps()) if dep.startswith(VIDEOS)]
+            self.pipeline.insert(SAMPLE_DEPS, films[-1] + 1 if films else 0, VIDEOS + entry["file"])
+
+    def remove_video(self, file: str) -> None:
+        """Name a film no longer."""
+        self.params.remove_item(("videos",), self.files.index(file))
+        if VIDEOS + file in self._deps():
+            self.pipeline.remove_item(SAMPLE_DEPS, self._deps().index(VIDEOS + file))
+
+    def change_video(self, file: str, **facts: object) -> None:
+        """Change what is said of a film; a fact that is None is taken away."""
+        place = self.files.index(file)
+        entry = {name: value for name, value in (self.entries[place] | facts).items() if value is not None}
+        self.params.set_item(("videos",), place, entry if len(entry) > 1 else file)
+
+    def add_character(self, name: str) -> None:
+        """Name a character at the end of the cast."""
+        self.params.append(("cast",), name)
+
+    def rename_character(self, old: str, new: str) -> None:
+        """Call a character otherwise."""
+        self.params.set_item(("cast",), self.cast.index(old), new)
+
+    def write(self) -> None:
+        """Write both files, each whole."""
+        check_videos(Path("params.yaml"), self.params.value()["videos"])
+        for path, lines in zip(self._paths, (self.params, self.pipeline), strict=True):
+            if path.read_text(encoding="utf-8") != lines.text:
+                write_text(path, lines.text)
+
+    def _deps(self) -> Sequence[str]:
+        return self.pipeline.value()["stages"]["sample"]["deps"]
+
+
+def _parsed(path: Path) -> YamlLines:
+    try:
+        lines = YamlLines(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path.name}: no such file was found, a project's top folder was expected; run this there, or bring the "
+            f"file back with `git checkout {path.name}`"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f"line {where.line + 1}: " if where else ""
+        problem = getattr(error, "problem", None) or "not UTF-8 text"
+        raise InputError(f"{path.name}: {line}{problem}, YAML was expected; correct the file") from None
+    if not isinstance(lines.value(), dict):
+        raise InputError(f"{path.name}: no keys were found, sections with keys were expected; correct the file")
+    return lines
