@@ -115,7 +115,8 @@ def test_sharing_sets_the_tag_and_says_what_others_type(owner, shared, own_home)
     origin, lines = origin_of(owner), shared.splitlines()
 
     n_files = re.fullmatch(
-        rf"remote 'storage' \({re.escape(remote_url(owner))}\): all (\d+) files of this commit, \1 sent now", lines[0]
+        rf"remote 'storage' \({re.escape(remote_url(owner))}\): (\d+) files sent now; all \1 of this commit are there",
+        lines[0],
     )
     assert n_files and int(n_files[1]) > 20
     assert lines[1] == "docs/data-card.md: written and committed"
@@ -207,8 +208,9 @@ def test_a_dirty_tree_is_refused_by_name(project):
 
 def test_stale_stages_are_refused_by_name(project):
     assert share(project) == (
-        "embed, label, suggest and 6 more: these stages are stale, results of the films, labels and parameters of this "
-        "commit were expected; run `dvc repro`, look at the report, commit, then share\n"
+        "embed, label, suggest and 7 more: these stages are stale, results of the films, labels and parameters of this "
+        "commit were expected (`python -m screentime status` says why); run `dvc repro`, look at the report, commit, then "
+        "share\n"
     )
     assert not (project.folder / "docs" / "data-card.md").exists()
 
@@ -293,7 +295,7 @@ def test_no_room_in_the_cache_is_told_and_pulling_again_goes_on(project, tmp_pat
     )
     assert len(told.splitlines()) == 1
     again = clone.run("python", "-m", "screentime", "pull").splitlines()[0]
-    assert f"all {FILES} files of this commit" in again
+    assert f"all {FILES} of this commit are here" in again
     assert (clone.folder / "data" / "videos" / "film.mp4").read_bytes() == film.read_bytes()
 
 

@@ -48,16 +48,16 @@ def _add_remote(one: Parser) -> None:
 
 
 def _share(arguments: argparse.Namespace) -> None:
-    for line in sharing.share(arguments.tag, arguments.remote, Path(), lambda line: print(line, flush=True)):
+    for line in sharing.share(Path(), arguments.tag, arguments.remote, lambda line: print(line, flush=True)):
         print(line)
 
 
 def _push(arguments: argparse.Namespace) -> None:
-    print(sharing.told_of(sharing.push(arguments.remote), "sent"))
+    print(sharing.told_of(sharing.push(Path(), arguments.remote), "sent", "there"))
 
 
 def _pull(arguments: argparse.Namespace) -> None:
-    print(sharing.told_of(sharing.pull(arguments.remote), "brought"))
+    print(sharing.told_of(sharing.pull(Path(), arguments.remote), "brought", "here"))
     print(
         "next: dvc repro                   # nothing to do, unless something changed since\n"
         "      python -m stages.publish    # the run into MLflow\n"
