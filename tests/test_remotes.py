@@ -78,10 +78,10 @@ def pull(project: Project, *words: str, code: int = 0) -> str:
 def test_ssh_takes_the_data_and_gives_it_back(owner, ssh, tmp_path):
     url = use_ssh(owner, ssh, tmp_path / "store", ssh.key)
 
-    assert push(owner) == f"remote 'storage' ({url}): all {FILES} files of this commit, {FILES} sent now\n"
+    assert push(owner) == f"remote 'storage' ({url}): {FILES} files sent now; all {FILES} of this commit are there\n"
     clone = another(owner, tmp_path / "clone")
     assert pull(clone).splitlines()[0] == (
-        f"remote 'storage' ({url}): all {FILES} files of this commit, {FILES} brought now"
+        f"remote 'storage' ({url}): {FILES} files brought now; all {FILES} of this commit are here"
     )
     assert contents(clone.folder) == contents(owner.folder)
     assert clone.stages_run(clone.run("dvc", "repro", "sample")) == []
@@ -147,7 +147,7 @@ def test_a_file_that_the_ssh_server_lost_is_named_and_push_brings_it_back(owner,
         owner.folder / "data" / "videos" / "film.mp4"
     )
     assert "Everything is up to date." in owner.run("dvc", "push")  # which is why `push` asks for every file
-    assert push(owner) == f"remote 'storage' ({url}): all {FILES} files of this commit, 1 sent now\n"
+    assert push(owner) == f"remote 'storage' ({url}): 1 file sent now; all {FILES} of this commit are there\n"
     pull(clone)
     assert contents(clone.folder) == contents(owner.folder)
 
@@ -175,7 +175,7 @@ def test_http_gives_what_was_pushed_to_the_folder_behind_it(owner, tmp_path):
         declare(owner, "web", url)
         clone = another(owner, tmp_path / "clone")
         assert pull(clone).splitlines()[0] == (
-            f"remote 'web' ({url}): all {FILES} files of this commit, {FILES} brought now"
+            f"remote 'web' ({url}): {FILES} files brought now; all {FILES} of this commit are here"
         )
 
     assert contents(clone.folder) == contents(owner.folder)
@@ -217,7 +217,10 @@ def test_an_http_server_that_wants_a_password_is_told(owner, tmp_path):
 def test_s3_takes_the_data_and_gives_it_back(owner, s3, tmp_path):
     use_s3(owner, s3, "a", s3.secret)
 
-    assert push(owner) == f"remote 'storage' (s3://films/a): all {FILES} files of this commit, {FILES} sent now\n"
+    assert (
+        push(owner)
+        == f"remote 'storage' (s3://films/a): {FILES} files sent now; all {FILES} of this commit are there\n"
+    )
     clone = another(owner, tmp_path / "clone")
     pull(clone)
 

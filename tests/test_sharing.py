@@ -114,20 +114,22 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_sharing_sets_the_tag_and_says_what_others_type(owner, shared, own_home):
     origin, lines = origin_of(owner), shared.splitlines()
 
-    assert lines[0] == "docs/data-card.md: written and committed"
     n_files = re.fullmatch(
-        rf"remote 'storage' \({re.escape(remote_url(owner))}\): all (\d+) files of this commit, \1 sent now", lines[1]
+        rf"remote 'storage' \({re.escape(remote_url(owner))}\): (\d+) files sent now; all \1 of this commit are there",
+        lines[0],
     )
     assert n_files and int(n_files[1]) > 20
+    assert lines[1] == "docs/data-card.md: written and committed"
     assert lines[2:] == [
         f"tag v1: set on commit {commit_of(owner, 'v1^{commit}')}",
         f"next: git push origin {branch_of(owner)} v1",
         "then others have all of it, and `dvc repro` finds nothing to do:",
         f"  git clone --branch v1 {origin} && cd films && python -m screentime pull",
         "or parts of it, in a project of their own:",
-        f"  dvc get --rev v1 {origin} models              # a copy",
-        f"  dvc import --rev v1 {origin} models           # a copy that knows where it came from",
-        "  dvc update --rev NEXT_TAG models.dvc          # and follows",
+        f"  dvc get --rev v1 {origin} models      # a copy of the model",
+        f"  dvc import --rev v1 {origin} models   # a copy that knows where it came from",
+        f"  {'dvc update --rev NEXT_TAG models.dvc':<{len(f'dvc import --rev v1 {origin} models')}}   # and follows to the "
+        "next tag",
     ]
     assert owner.run("git", "cat-file", "-t", "v1") == "tag\n"
     assert "first.mp4" in owner.run("git", "show", "v1:docs/data-card.md")
@@ -206,8 +208,9 @@ def test_a_dirty_tree_is_refused_by_name(project):
 
 def test_stale_stages_are_refused_by_name(project):
     assert share(project) == (
-        "embed, label, suggest and 6 more: these stages are stale, results of the films, labels and parameters of this "
-        "commit were expected; run `dvc repro`, look at the report, commit, then share\n"
+        "embed, label, suggest and 7 more: these stages are stale, results of the films, labels and parameters of this "
+        "commit were expected (`python -m screentime status` says why); run `dvc repro`, look at the report, commit, then "
+        "share\n"
     )
     assert not (project.folder / "docs" / "data-card.md").exists()
 
@@ -233,8 +236,9 @@ def test_a_tag_that_is_taken_and_a_name_that_git_refuses_are_told(project):
     )
 
 
-def test_nothing_is_tagged_when_the_remote_is_not_reached(owner, shared):
+def test_nothing_is_written_when_the_remote_is_not_reached(owner, shared):
     before = commit_of(owner)
+    (owner.folder / "docs" / "data-card.md").write_text("an old card")
     owner.run("dvc", "remote", "add", "--local", "gone", "ssh://127.0.0.1:1/x")
 
     told = owner.run("python", "-m", "screentime", "share", "v0", "--remote", "gone", code=1)
@@ -244,6 +248,8 @@ def test_nothing_is_tagged_when_the_remote_is_not_reached(owner, shared):
         "server was expected; start it, or correct the address with `dvc remote modify gone url URL`\n"
     )
     assert (owner.run("git", "tag", "--list", "v0"), commit_of(owner)) == ("", before)
+    assert (owner.folder / "docs" / "data-card.md").read_text() == "an old card"
+    owner.run("git", "checkout", "--quiet", "docs")
 
 
 def test_git_without_a_name_is_told_before_anything_is_written(owner, shared, tmp_path, monkeypatch):
@@ -289,7 +295,7 @@ def test_no_room_in_the_cache_is_told_and_pulling_again_goes_on(project, tmp_pat
     )
     assert len(told.splitlines()) == 1
     again = clone.run("python", "-m", "screentime", "pull").splitlines()[0]
-    assert f"all {FILES} files of this commit" in again
+    assert f"all {FILES} of this commit are here" in again
     assert (clone.folder / "data" / "videos" / "film.mp4").read_bytes() == film.read_bytes()
 
 

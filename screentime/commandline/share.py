@@ -8,8 +8,8 @@ from screentime.project import sharing
 
 SHARE_HELP = """\
 Pin the commit that is checked out under a tag: films, labels, model and report. Everything must be committed and up to
-date. Writes docs/data-card.md (and commits it, alone, where it changed), sends to the remote what it lacks, asks the
-remote for every file, and only then sets the tag. Nothing is pushed to Git: the last lines say what to type.
+date. Sends to the remote what it lacks and asks it for every file; then writes docs/data-card.md (and commits it, alone,
+where it changed) and sets the tag. Nothing is pushed to Git: the last lines say what to type.
 
 Where data goes: `dvc remote add --default NAME URL`; docs/sharing.md shows a folder, SSH, HTTP and S3."""
 
@@ -48,16 +48,16 @@ def _add_remote(one: Parser) -> None:
 
 
 def _share(arguments: argparse.Namespace) -> None:
-    for line in sharing.share(arguments.tag, arguments.remote, Path(), lambda line: print(line, flush=True)):
+    for line in sharing.share(Path(), arguments.tag, arguments.remote, lambda line: print(line, flush=True)):
         print(line)
 
 
 def _push(arguments: argparse.Namespace) -> None:
-    print(sharing.told_of(sharing.push(arguments.remote), "sent"))
+    print(sharing.told_of(sharing.push(Path(), arguments.remote), "sent", "there"))
 
 
 def _pull(arguments: argparse.Namespace) -> None:
-    print(sharing.told_of(sharing.pull(arguments.remote), "brought"))
+    print(sharing.told_of(sharing.pull(Path(), arguments.remote), "brought", "here"))
     print(
         "next: dvc repro                   # nothing to do, unless something changed since\n"
         "      python -m stages.publish    # the run into MLflow\n"

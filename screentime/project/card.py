@@ -184,8 +184,8 @@ def _labels(project: _Project) -> list[str]:
         lines += ["", f"### {video.video_id}", ""]
         if cells.empty:
             lines.append(
-                f"{count_text(len(project.rows[video.video_id]), 'row', 'rows')} in its label file; which frames they "
-                "speak of is not in this folder (`dvc repro label`, or `python -m screentime pull`)."
+                f"{count_text(len(project.rows[video.video_id]), 'row', 'rows')} in its label file; the frames meant are not "
+                "in this folder (`dvc repro label`, or `python -m screentime pull`)."
             )
             continue
         sources = [source for source in SOURCES if (cells["source"] == source).any()]

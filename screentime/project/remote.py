@@ -198,6 +198,8 @@ def _kind(error: BaseException) -> str | None:
         return "no bucket"
     if isinstance(error, FileNotFoundError):
         return "lost"
+    if code.startswith("5") and len(code) == 3:
+        return "away"
     if isinstance(error, OSError | TimeoutError) or names & {"DisconnectError", "HTTPClientError", "ClientError"}:
         return "away" if not code else None
     return None

@@ -4,6 +4,7 @@ Git and DVC are called as commands; data moves in a process of its own (remote.p
 """
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from screentime.errors import InputError, did_you_mean
 from screentime.project import card
+from screentime.project.tools import dvc, git
 from screentime.wording import count_text
 
 SHOWN = 3  # so many names in a sentence; the rest is counted
@@ -36,36 +38,40 @@ class Exchange:
     moved: int
 
 
-def push(name: str | None) -> Exchange:
+def push(folder: Path, name: str | None) -> Exchange:
     """Send to a remote what it lacks of this commit's data, each file asked for on the remote itself.
 
     Args:
+        folder: the project's top folder.
         name: the remote; None: the default one.
 
     Raises:
         InputError: no such remote, it is away, full or refuses, or a file is neither here nor there.
     """
-    told = _exchange("push", name)
+    told = _exchange(folder, "push", name)
     if told["lacking"]:
+        films = _films(folder, told["lacking"])
+        repair = f"put {films[0]} back and run `dvc add {films[0]}`" if films else "make it anew with `dvc repro`"
         raise InputError(
             f"{_some(told['lacking'])}: neither here nor on the {_named(told['remote'])}, data of this commit was expected "
-            f"here; {_remake(told['lacking'])}, then push again"
+            f"here; {repair}, then push again"
         )
     return _told(told)
 
 
-def pull(name: str | None) -> Exchange:
+def pull(folder: Path, name: str | None) -> Exchange:
     """Bring this commit's data and put it into its place; what can be brought comes although something is missing.
 
     Args:
+        folder: the project's top folder.
         name: the remote; None: the default one.
 
     Raises:
         InputError: no such remote, it is away or refuses, there is no room, or the remote lacks a file.
     """
-    told = _exchange("pull", name)
+    told = _exchange(folder, "pull", name)
     if told["lacking"]:
-        what, remote = _commit(), _named(told["remote"])
+        what, remote = _commit(folder), _named(told["remote"])
         bring_back = f"`git checkout {what.split()[-1]} && python -m screentime push --remote {told['remote']['name']}`"
         if told["all_lacking"]:
             raise InputError(
@@ -73,22 +79,23 @@ def pull(name: str | None) -> Exchange:
                 f"expected there; it was never pushed, or elsewhere: ask for {bring_back} where the data is, or name "
                 "another remote with --remote"
             )
+        or_remake = "" if _films(folder, told["lacking"]) else ", or make it anew here with `dvc repro`"
         raise InputError(
             f"{_some(told['lacking'])}: not on the {remote}, {what} needs it there; ask for {bring_back} where the data "
-            f"is{_or_remake(told['lacking'])}"
+            f"is{or_remake}"
         )
     return _told(told)
 
 
-def share(tag: str, name: str | None, folder: Path, say: Callable[[str], None]) -> list[str]:
+def share(folder: Path, tag: str, name: str | None, say: Callable[[str], None]) -> list[str]:
     """Pin the commit that is checked out: its data on the remote, its data card, and a tag.
 
-    The card is committed alone where it changed. Everything that can be refused is refused before anything is written.
+    Nothing is written before all data is on the remote. The card is committed alone, where it changed.
 
     Args:
+        folder: the project's top folder.
         tag: the new tag.
         name: the remote; None: the default one.
-        folder: the project's own folder, relative paths in it as everywhere.
         say: is told every step that is done.
 
     Returns:
@@ -97,36 +104,38 @@ def share(tag: str, name: str | None, folder: Path, say: Callable[[str], None]) 
     Raises:
         InputError: the tag is taken, the tree is dirty, a stage is stale, or the push did not succeed whole.
     """
-    _check_tag(tag)
-    _check_clean()
-    _check_fresh()
-    git("var", "GIT_COMMITTER_IDENT")
+    _git(folder, "var", "GIT_COMMITTER_IDENT")
+    _check_tag(folder, tag)
+    _check_clean(folder)
+    _check_fresh(folder)
+    sent = push(folder, name)
+    say(told_of(sent, "sent", "there"))
     written = card.write(folder)
-    if git("status", "--porcelain", "--", str(written)):
-        git("add", "--", str(written))
-        git("commit", "--quiet", "--message", f"The data card of {tag}", "--", str(written))
+    if _git(folder, "status", "--porcelain", "--", str(written)):
+        _git(folder, "add", "--", str(written))
+        _git(folder, "commit", "--quiet", "--message", f"The data card of {tag}", "--", str(written))
         say(f"{written}: written and committed")
-    sent = push(name)
-    say(told_of(sent, "sent"))
-    git("tag", "--annotate", tag, "--message", f"{tag}: films, labels, model and report")
-    say(f"tag {tag}: set on commit {git('rev-parse', '--short', 'HEAD')}")
-    return _next_lines(tag, sent)
+    _git(folder, "tag", "--annotate", tag, "--message", f"{tag}: films, labels, model and report")
+    say(f"tag {tag}: set on commit {git(folder, 'rev-parse', '--short', 'HEAD')}")
+    return _next_lines(folder, tag, sent, name)
 
 
-def told_of(exchange: Exchange, moved: str) -> str:
-    """An exchange in one line; `moved` is "sent" or "brought"."""
-    files = count_text(exchange.files, "file", "files")
-    return f"{exchange.remote}: all {files} of this commit, {exchange.moved:,} {moved} now"
+def told_of(exchange: Exchange, moved: str, place: str) -> str:
+    """An exchange in one line; `moved` is "sent" or "brought", `place` "there" or "here"."""
+    return (
+        f"{exchange.remote}: {count_text(exchange.moved, 'file', 'files')} {moved} now; all {exchange.files:,} of this commit "
+        f"are {place}"
+    )
 
 
-def git(*words: str) -> str:
-    """What Git prints, without line ends around it.
+def _git(folder: Path, *words: str) -> str:
+    """What Git prints, without the last line end.
 
     Raises:
         InputError: Git is missing or refuses, in its own words.
     """
     try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise InputError("git: no such program was found, it was expected; install Git") from None
     if done.returncode:
@@ -138,23 +147,22 @@ def git(*words: str) -> str:
             )
         reason = said[-1].removeprefix("fatal: ").removeprefix("error: ")
         raise InputError(f"git {words[0]}: it failed ({reason}); repair that, then run this again")
-    return done.stdout.strip()
+    return done.stdout.rstrip("\n")
 
 
-def _check_tag(tag: str) -> None:
-    known = subprocess.run(["git", "check-ref-format", f"refs/tags/{tag}"], capture_output=True, check=False)
-    if known.returncode or tag.startswith("-"):
+def _check_tag(folder: Path, tag: str) -> None:
+    if tag.startswith("-") or git(folder, "check-ref-format", f"refs/tags/{tag}") is None:
         raise InputError(f"{tag}: not a name that Git allows for a tag, one like v1 was expected; choose another")
-    if git("tag", "--list", tag):
+    if _git(folder, "tag", "--list", tag):
         raise InputError(
             f"{tag}: a tag of this name is there, a new one was expected; choose another name (a tag that others may have "
             "is never moved)"
         )
 
 
-def _check_clean() -> None:
+def _check_clean(folder: Path) -> None:
     """Nothing but the card may wait to be committed."""
-    changed = [path for path in _uncommitted() if path != card.PATH.as_posix()]
+    changed = [path for path in _uncommitted(folder) if path != card.PATH.as_posix()]
     if changed:
         raise InputError(
             f"{_some(changed)}: not committed, a tag pins only what is; look at `git status`, then "
@@ -162,12 +170,9 @@ def _check_clean() -> None:
         )
 
 
-def _uncommitted() -> list[str]:
+def _uncommitted(folder: Path) -> list[str]:
     """The paths that Git finds changed or new, from the project's top folder."""
-    done = subprocess.run(["git", "status", "--porcelain", "-z"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        git("status")  # says why
-    entries, paths = iter(done.stdout.split("\0")), []
+    entries, paths = iter(_git(folder, "status", "--porcelain", "-z").split("\0")), []
     for entry in entries:
         if entry:
             paths.append(entry[3:])
@@ -176,19 +181,9 @@ def _uncommitted() -> list[str]:
     return paths
 
 
-def _check_fresh() -> None:
+def _check_fresh(folder: Path) -> None:
     """Nothing that `dvc repro` would run, no film that was exchanged."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "status", "--json"], capture_output=True, text=True, check=False
-    )
-    try:
-        changed = json.loads(done.stdout)
-    except json.JSONDecodeError:
-        said = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-        raise InputError(
-            f"dvc status: it failed ({said[0].removeprefix('ERROR: ')}), the state of the stages was expected; repair "
-            "that, then run this again"
-        ) from None
+    changed = json.loads(dvc(folder, "status", "--json") or "{}")
     stale = [name for name, why in changed.items() if why != ["always changed"]]
     films = [name.removesuffix(".dvc") for name in stale if name.endswith(".dvc")]
     if films:
@@ -199,14 +194,15 @@ def _check_fresh() -> None:
     if stale:
         raise InputError(
             f"{_some(stale)}: {'this stage is' if len(stale) == 1 else 'these stages are'} stale, results of the films, "
-            "labels and parameters of this commit were expected; run `dvc repro`, look at the report, commit, then share"
+            "labels and parameters of this commit were expected (`python -m screentime status` says why); run `dvc repro`, look "
+            "at the report, commit, then share"
         )
 
 
-def _exchange(work: str, name: str | None) -> dict:
+def _exchange(folder: Path, work: str, name: str | None) -> dict:
     """Run remote.py; its progress goes to the terminal, what it found comes back, a failure as our sentence."""
     words = [sys.executable, "-m", "screentime.project.remote", work, *([name] if name else [])]
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode == 130:
         raise KeyboardInterrupt
     try:
@@ -307,44 +303,35 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-def _commit() -> str:
+def _commit(folder: Path) -> str:
     """The commit that is checked out as people name it: "tag v1", else "commit 1a2b3c4"."""
-    found = subprocess.run(["git", "describe", "--tags", "--exact-match"], capture_output=True, text=True, check=False)
-    tag = found.stdout.strip()
-    return f"tag {tag}" if tag else f"commit {git('rev-parse', '--short', 'HEAD')}"
+    tag = git(folder, "describe", "--tags", "--exact-match")
+    return f"tag {tag}" if tag else f"commit {git(folder, 'rev-parse', '--short', 'HEAD')}"
 
 
-def _remake(paths: Sequence[str]) -> str:
-    """How to get a missing file again: results are made, films are put back."""
-    films = [path for path in paths if Path(f"{path}.dvc").is_file()]
-    return f"put {films[0]} back and run `dvc add {films[0]}`" if films else "make it anew with `dvc repro`"
+def _films(folder: Path, paths: Sequence[str]) -> list[str]:
+    """Those that DVC tracks as films; the others are results, which can be made anew."""
+    return [path for path in paths if (folder / f"{path}.dvc").is_file()]
 
 
-def _or_remake(paths: Sequence[str]) -> str:
-    films = any(Path(f"{path}.dvc").is_file() for path in paths)
-    return "" if films else ", or make it anew here with `dvc repro`"
-
-
-def _next_lines(tag: str, sent: Exchange) -> list[str]:
-    """What the person does now, and what others type then."""
-    found = subprocess.run(["git", "remote", "get-url", "origin"], capture_output=True, text=True, check=False)
-    origin = found.stdout.strip()
-    branch = git("branch", "--show-current")
-    url = origin or Path.cwd().as_posix()
-    name = Path(url.rstrip("/")).name.removesuffix(".git")
-    lines = []
-    if not sent.in_git:
-        lines += [
-            f"remote '{sent.name}' is set up for you alone (.dvc/config.local): others need its `dvc remote add` too"
-        ]
-    lines += [
+def _next_lines(folder: Path, tag: str, sent: Exchange, name: str | None) -> list[str]:
+    """What the person does now, and what others type then; `name` is the remote where it is not the default one."""
+    origin, branch = git(folder, "remote", "get-url", "origin"), git(folder, "branch", "--show-current")
+    url, told = origin or folder.resolve().as_posix(), f" --remote {name}" if name else ""
+    top, url = shlex.quote(Path(url).name.removesuffix(".git")), shlex.quote(url)
+    parts = {
+        f"  dvc get{told} --rev {tag} {url} models": "a copy of the model",
+        f"  dvc import{told} --rev {tag} {url} models": "a copy that knows where it came from",
+        "  dvc update --rev NEXT_TAG models.dvc": "and follows to the next tag",
+    }
+    width = max(map(len, parts))
+    alone = f"remote '{sent.name}' is set up for you alone (.dvc/config.local): others need its `dvc remote add` too"
+    return [
+        *([] if sent.in_git else [alone]),
         f"next: git push origin {f'{branch} ' if branch else ''}{tag}" if origin else
-        "next: this project has no Git remote; with one (`git remote add origin URL`), `git push origin TAG`",
+        f"next: git remote add origin URL && git push origin {f'{branch} ' if branch else ''}{tag}",
         "then others have all of it, and `dvc repro` finds nothing to do:",
-        f"  git clone --branch {tag} {url} && cd {name} && python -m screentime pull",
+        f"  git clone --branch {tag} {url} && cd {top} && python -m screentime pull{told}",
         "or parts of it, in a project of their own:",
-        f"  dvc get --rev {tag} {url} models              # a copy",
-        f"  dvc import --rev {tag} {url} models           # a copy that knows where it came from",
-        "  dvc update --rev NEXT_TAG models.dvc          # and follows",
+        *(f"{words:<{width}}   # {meaning}" for words, meaning in parts.items()),
     ]  # fmt: skip
-    return lines
