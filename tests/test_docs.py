@@ -66,7 +66,13 @@ def test_every_link_inside_the_project_leads_somewhere():
     assert broken == []
 
 
-@pytest.mark.parametrize("words", ["audit draw", "card", "check", "pull", "push", "share", "show"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "audit draw", "card", "cast add", "cast rename", "check", "model promote", "new", "pull", "push", "share", "show",
+        "status", "video add", "video remove", "video skip",
+    ],
+)  # fmt: skip
 def test_every_command_has_help_and_is_named_in_the_documents(words):
     text = README + "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
 
