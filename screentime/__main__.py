@@ -8,10 +8,10 @@ from screentime import command, environment
 command.interruption_is_a_sentence()
 environment.require()
 
-from screentime.commandline import audit, check, show
+from screentime.commandline import audit, check, disk, show
 from screentime.commandline.parser import Parser
 
-COMMANDS = (check, show, audit)  # in the order of the help
+COMMANDS = (check, show, audit, disk)  # in the order of the help
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -1,0 +1,1 @@
+"""The working folder of one project: its films, its declarations, its sharing."""
