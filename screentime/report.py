@@ -29,6 +29,10 @@ ALL_VIDEOS = "*"
 AUDIT_FRAMES = 80
 
 _TINTS = 5
+# Columns of all ribbons together, so that the page of many films stays a file to pass on (200 films of six characters:
+# below 5 MB). Up to 16 such films have all the columns a ribbon may have, and every frame's score under the pointer.
+_COLUMNS_IN_ALL = 100_000
+_FEWEST_COLUMNS = 60
 
 
 def page(
@@ -82,7 +86,7 @@ def page(
         audit_frames=AUDIT_FRAMES,
         many=len(cast) > 8,
         next_steps=_next_steps(videos, screen_time),
-        timelines=[_timeline_view(video, cast, threshold) for video in videos],
+        timelines=[_timeline_view(video, cast, threshold, _most_columns(len(videos) * len(cast))) for video in videos],
         together=_together_views(videos, cast, threshold),
         evidence=evidence_views(videos, cast, pictures),
         trust=trust_sections(evaluation, cast),
@@ -241,8 +245,17 @@ def _next_steps(videos: Sequence[ReportedVideo], table: pandas.DataFrame) -> lis
     return steps
 
 
-def _timeline_view(video: ReportedVideo, cast: Sequence[str], threshold: float) -> dict:
-    """The ribbons of one film."""
+def _most_columns(n_ribbons: int) -> int:
+    """How many columns a ribbon may have where there are so many of them.
+
+    >>> _most_columns(6), _most_columns(1200)
+    (1000, 83)
+    """
+    return max(_FEWEST_COLUMNS, min(MAX_COLUMNS, _COLUMNS_IN_ALL // max(n_ribbons, 1)))
+
+
+def _timeline_view(video: ReportedVideo, cast: Sequence[str], threshold: float, most: int) -> dict:
+    """The ribbons of one film, of at most so many columns; where they are few, scores are told by column too."""
     timeline = video.timeline
     times, durations = timeline["time_s"].to_numpy(), timeline["duration_s"].to_numpy()
     length_s = float(times[-1] + durations[-1]) if len(times) else 0.0
@@ -251,9 +264,12 @@ def _timeline_view(video: ReportedVideo, cast: Sequence[str], threshold: float) 
         return view
     weights = video.weights_s
     out = weights == 0
-    per_column = -(-len(times) // min(len(times), MAX_COLUMNS))
+    per_column = -(-len(times) // min(len(times), most))
+    joined = per_column > 1 and most < MAX_COLUMNS
+    edges, in_film, _ = columns(times, durations, np.where(out, 0.0, 1.0), ~out, most)
     view |= {
-        "times": " ".join(number(time) for time in times),
+        "times": " ".join(number(time) for time in (edges[:-1] if joined else times)),
+        "joined": joined,
         "ticks": _ticks(length_s, most=8),
         "column_s": seconds_text(per_column * float(np.median(durations))) if per_column > 1 else "",
         "ranges": [
@@ -273,7 +289,8 @@ def _timeline_view(video: ReportedVideo, cast: Sequence[str], threshold: float) 
     }
     for character in cast:
         scores = np.where(out, 0.0, timeline[character].to_numpy())
-        edges, heights, solid = columns(times, durations, scores, scores >= threshold)
+        edges, heights, solid = columns(times, durations, scores, scores >= threshold, most)
+        told = np.divide(heights, in_film, out=np.full_like(heights, np.nan), where=in_film > 0)
         spans = video.appearances[video.appearances["character"] == character]
         view["rows"].append(
             {
@@ -282,7 +299,7 @@ def _timeline_view(video: ReportedVideo, cast: Sequence[str], threshold: float) 
                 "appearances": count_text(len(spans), "appearance", "appearances"),
                 "solid": step_path(edges, solid, length_s),
                 "all": step_path(edges, heights, length_s),
-                "scores": packed_scores(np.where(out, np.nan, scores)),
+                "scores": packed_scores(told if joined else np.where(out, np.nan, scores)),
             }
         )
     return view

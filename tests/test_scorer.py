@@ -48,7 +48,7 @@ def write_frames(folder: Path, video_id: str, n: int, seed: int) -> None:
     times, sizes = np.arange(n, dtype=float), np.array([len(jpeg) for jpeg in jpegs])
     table = pandas.DataFrame({"time_s": times, "duration_s": 1.0, "frame_time_s": times, "frame_end_s": times + 1})
     write_table(folder / f"{video_id}.csv", table.assign(offset=np.cumsum(sizes) - sizes, size=sizes), FRAMES)
-    write_json(folder / f"{video_id}.json", {"video_id": video_id, "fps": 1})
+    write_json(folder / f"{video_id}.json", {"video_id": video_id, "fps": 1, "n_frames": n})
     write_json(folder / f"{video_id}.key.json", {"files": {"mjpeg": sha256_of(folder / f"{video_id}.mjpeg")}})
 
 
