@@ -130,8 +130,9 @@ def record_of(
     params = trained.params | dict(_texts(settings))
     files = [(path, "metrics") for path in sorted(metrics.glob("*.json"))]
     files += [(path, "plots") for path in sorted(plots.rglob("*.csv"))]
-    later = (measured / "answers.csv", reports / "screen_time.csv", reports / "index.html")
-    files += [(path, path.parent.name) for path in later if path.is_file()]
+    later = [(measured / "answers.csv", "measured")]
+    later += [(reports / name, "reports") for name in ("screen_time.csv", "index.html")]
+    files += [(path, place) for path, place in later if path.is_file()]
     return replace(
         trained,
         outcome=run_key({"run_key": trained.key, "params": params}),

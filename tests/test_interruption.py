@@ -108,7 +108,7 @@ def test_ctrl_c_leaves_outputs_whole_or_absent_and_running_again_makes_them(resu
     assert results.outputs(stage) == results.whole[stage]
 
 
-@pytest.mark.parametrize("stage", DECLARED)
+@pytest.mark.parametrize("stage", [stage for stage in DECLARED if stage != "publish"])  # its store is no output
 def test_a_full_disk_leaves_outputs_whole_or_absent_and_is_one_sentence(results, stage):
     results.forget(stage)
     largest = max(len(data) for files in results.whole[stage].values() for data in files.values())

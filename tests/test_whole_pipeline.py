@@ -42,6 +42,7 @@ def first_run(project) -> str:
 def test_one_command_leads_from_the_film_to_the_report(project, first_run):
     assert project.stages_run(first_run) == [
         "sample", "embed", "label", "suggest", "preprocess", "train", "score", "evaluate", "estimate", "report",
+        "publish",
     ]  # fmt: skip
     screen_time = table(project.folder / "reports" / "screen_time.csv")
     assert [row["character"] for row in screen_time if row["video_id"] == "excerpt"] == CAST
@@ -119,7 +120,7 @@ def test_an_audit_round_trains_nothing_and_an_answer_runs_only_the_measuring(pro
         excerpt.write_labels(project.folder / LABELS, rows)
         if time_s in (drawn[0], drawn[-1]):
             output = project.run("dvc", "repro")
-            assert project.stages_run(output) == ["label", "evaluate", "estimate", "report"]
+            assert project.stages_run(output) == ["label", "evaluate", "estimate", "report", "publish"]
 
     bunny = next(row for row in table(project.folder / "reports" / "screen_time.csv") if row["video_id"] == "excerpt")
     assert bunny["basis"] == "audit"
