@@ -34,9 +34,10 @@ def executable() -> str:
     return found
 
 
-def visit(page: Path, *, width: int = 1280, height: int = 900) -> Visit:
-    """Open a page, let its scripts run, and read it."""
-    done = _run(f"--window-size={width},{height}", "--virtual-time-budget=3000", "--dump-dom", page.resolve().as_uri())
+def visit(page: Path | str, *, width: int = 1280, height: int = 900, wait_ms: int = 3000) -> Visit:
+    """Open a page, a file or an address, let its scripts run, and read it."""
+    address = page if isinstance(page, str) else page.resolve().as_uri()
+    done = _run(f"--window-size={width},{height}", f"--virtual-time-budget={wait_ms}", "--dump-dom", address)
     return Visit(done.stdout, re.findall(r"CONSOLE.*", done.stderr))
 
 
