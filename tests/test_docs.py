@@ -66,7 +66,7 @@ def test_every_link_inside_the_project_leads_somewhere():
     assert broken == []
 
 
-@pytest.mark.parametrize("words", ["audit draw", "check", "show"])
+@pytest.mark.parametrize("words", ["audit draw", "check", "model promote", "show"])
 def test_every_command_has_help_and_is_named_in_the_documents(words):
     text = README + "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
 
