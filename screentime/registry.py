@@ -81,7 +81,7 @@ def check_name(name: str) -> None:
     """Refuse a name that a registry does not take."""
     if not re.fullmatch(r"[\w.\-]+", name):
         raise InputError(
-            f"--register: the name is '{name}', letters, digits, `_`, `-` and `.` were expected; choose another"
+            f"MLflow: the model name '{name}' was found, letters, digits, `_`, `-` and `.` were expected; choose another"
         )
 
 
@@ -177,11 +177,13 @@ def back(client: object, name: str) -> tuple[str, str]:
 
 def _aliases(client: object, name: str) -> dict[str, str]:
     """The versions by alias."""
-    known = {one.name: one for one in client.search_registered_models()}
-    if name not in known:
+    check_name(name)
+    found = client.search_registered_models(f"name = '{name}'")
+    if not found:
+        known = [one.name for one in client.search_registered_models()]
         repair = did_you_mean(name, known) if known else f"`python -m stages.publish --register {name}` makes it"
         raise InputError(f"{name}: no registered model has this name; {repair}")
-    return {alias: str(version) for alias, version in known[name].aliases.items()}
+    return {alias: str(version) for alias, version in found[0].aliases.items()}
 
 
 def _audited(client: object, name: str, version: str) -> pandas.DataFrame:
