@@ -39,7 +39,7 @@ def width_of(name: str) -> int:
     """The width, in pixels, that shows a column's whole name.
 
     >>> width_of("audit/f1"), width_of("audit/absolute_seconds_error")
-    (90, 202)
+    (90, 216)
     """
     return max(90, 20 + 7 * len(name))
 
