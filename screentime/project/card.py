@@ -98,7 +98,9 @@ class _Project:
         return self.params.cast
 
     def film_size(self, video: Video) -> int | None:
-        """The film's size in bytes, as pinned, else as it lies here."""
+        """The film's size in bytes, as pinned, else as it lies here; of a private one it is not told."""
+        if video.private:  # the card must not change with who has the film
+            return None
         path = f"data/videos/{video.file}"
         lock = self.folder / "dvc.lock"
         stages = yaml.safe_load(lock.read_text(encoding="utf-8")).get("stages", {}) if lock.is_file() else {}
@@ -113,10 +115,10 @@ class _Project:
 
     def licence(self, video: Video) -> str | None:
         """What the parameters say of the film's licence."""
-        return getattr(video, "licence", None) or (self.params.demo.licence if self.is_demo(video) else None)
+        return video.licence or (self.params.demo.licence if self.is_demo(video) else None)
 
     def credit(self, video: Video) -> str | None:
-        return getattr(video, "credit", None) or (self.params.demo.credit if self.is_demo(video) else None)
+        return video.credit or (self.params.demo.credit if self.is_demo(video) else None)
 
     def _metrics(self, name: str) -> dict:
         path = self.folder / "metrics" / f"{name}.json"
@@ -146,14 +148,14 @@ def _films(project: _Project) -> list[str]:
         facts = project.sampled.get(video.video_id)
         size = project.film_size(video)
         use = f"left out: {video.skip}" if video.skip else "measures only (test)" if video.split else "trains"
-        private = ", private" if getattr(video, "private", None) else ""
+        private = ", private" if video.private else ""
         rows.append(
             (
                 f"`{video.file}`",
                 clock(facts["length_s"]) if facts else "not sampled",
                 f"{facts['native_width']}x{facts['native_height']} {facts['codec']}" if facts else "",
                 f"{facts['n_frames']:,} ({facts['fps']:g} a second)" if facts else "",
-                f"{size / 1e6:.1f} MB" if size is not None else "not known",
+                f"{size / 1e6:.1f} MB" if size is not None else "not told" if video.private else "not known",
                 use + private,
                 project.licence(video) or "not stated",
             )
@@ -412,11 +414,11 @@ def _limits_of_figures(project: _Project) -> Iterator[str]:
 
 
 def _hashes(project: _Project) -> list[str]:
-    films = [
-        (f"data/videos/{video.file}", project.sampled[video.video_id]["video_sha256"])
+    digests = {
+        f"data/videos/{video.file}": project.sampled.get(video.video_id, {}).get("video_sha256", video.sha256)
         for video in project.params.videos
-        if video.video_id in project.sampled
-    ]
+    }
+    films = [(path, digest) for path, digest in digests.items() if digest]
     places = [*sorted(project.labels.glob("*.csv")), *sorted((project.folder / "models").glob("*"))]
     places += [project.folder / "reports" / name for name in ("index.html", "screen_time.csv")]
     rows = [(path.relative_to(project.folder).as_posix(), sha256_of(path)) for path in places if path.is_file()]

@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from dvc.config import ConfigError, NoRemoteError, RemoteNotFoundError
@@ -22,6 +22,7 @@ from dvc.repo.worktree import worktree_view
 from dvc_data.hashfile.transfer import transfer
 
 PATIENCE_S = 30
+TEMPORARY = "*/.*.tmp"  # in the cache: what a transfer has not finished
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REFUSED = ("401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken")
 READ_ONLY = ("405", "501")
@@ -57,7 +58,8 @@ def main(work: str, name: str | None) -> dict:
     told: dict = {"remote": {"name": name}, "remotes": [], "files": 0, "moved": 0, "lacking": [], "problem": None}
     try:
         repo = Repo()
-        told["cache"] = os.path.relpath(repo.cache.local.path)
+        cache = Path(repo.cache.local.path)
+        told["cache"] = str(cache.relative_to(repo.root_dir) if cache.is_relative_to(repo.root_dir) else cache)
         told["remotes"] = sorted(repo.config["remote"])
         be_impatient(repo, name)
         remote = repo.cloud.get_remote(name)
@@ -138,7 +140,12 @@ def push(repo: Repo, remote: object, needed: dict, failures: Failures) -> int:
 
 def pull(repo: Repo, remote: object, needed: dict, failures: Failures) -> int:
     """Bring everything that the remote has, and put it into its place; how many files came."""
+    cache = Path(repo.cache.local.path)
+    before = set(cache.glob(TEMPORARY))
     moved, failed = _moved(repo.fetch, remote.name)
+    if any(kind(one) == "no room" for one in failures.errors):
+        for left in set(cache.glob(TEMPORARY)) - before:  # DVC leaves them, and no `dvc gc` frees them
+            left.unlink(missing_ok=True)
     graver = [one for one in failures.errors if kind(one) != "lost"]
     if failed and (graver or not failures.errors):
         raise (graver or [failed])[0]
@@ -222,6 +229,9 @@ def reason(error: BaseException) -> str:
     texts = [str(one).strip().splitlines()[0] for one in causes(error) if str(one).strip()]
     if not texts:
         return type(error).__name__
+    if kind(error) == "no room":
+        full = next(one for one in causes(error) if isinstance(one, OSError) and one.errno in NO_ROOM)
+        return os.strerror(full.errno).lower()
     if kind(error) == "unsaved":
         return ", ".join(os.path.relpath(path) for path in str(error).splitlines()[1:])
     text = texts[0] if isinstance(error, DvcException | ConfigError) else texts[-1]
