@@ -1,7 +1,7 @@
 """Runs Python as it was asked to, and notes what that cost: `python measured.py NOTES WORD...`.
 
 A line of JSON is added to NOTES: the words, exit code, wall and CPU seconds of the process and all it started, and the
-most memory that they held at once, megabytes. Shared memory counts once where the system tells it (PSS, Linux).
+most memory that they held at once, megabytes; what processes share (libraries) counts once.
 """
 
 import json
@@ -52,20 +52,21 @@ def main(notes: str, words: list[str]) -> int:
 
 
 def held(pid: int) -> float:
-    """Memory of a process and all below it, megabytes."""
+    """Memory of a process and all below it, megabytes: what each has for itself, and what the largest shares."""
     try:
         top = psutil.Process(pid)
-        return sum(_of_one(one) for one in [top, *top.children(recursive=True)]) / 1e6
+        memories = [memory for one in [top, *top.children(recursive=True)] if (memory := _memory(one))]
     except psutil.Error:
         return 0.0
+    shared = max((memory.rss - memory.uss for memory in memories), default=0)
+    return (sum(memory.uss for memory in memories) + shared) / 1e6
 
 
-def _of_one(process: psutil.Process) -> int:
+def _memory(process: psutil.Process) -> object | None:
     try:
-        memory = process.memory_full_info()
+        return process.memory_full_info()
     except psutil.Error:
-        return 0
-    return getattr(memory, "pss", memory.rss)
+        return None
 
 
 if __name__ == "__main__":

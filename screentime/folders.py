@@ -153,12 +153,14 @@ def _is_valid(folder: Path, task: Task) -> bool:
 
 
 def _key(folder: Path, video_id: str) -> dict:
-    """What the key file of a video says; empty where there is none, or none that a run wrote."""
+    """What the key file of a video says; empty where there is none, or none that a run wrote to the last byte."""
     try:
-        key = read_json(folder / f"{video_id}.key.json")
+        text = (folder / f"{video_id}.key.json").read_text(encoding="utf-8")
+        key = json.loads(text)
     except (FileNotFoundError, ValueError):
         return {}
-    return key if isinstance(key, dict) and isinstance(key.get("files"), dict) else {}
+    as_written = json.dumps(key, indent=1, sort_keys=True, ensure_ascii=False) + "\n" == text
+    return key if as_written and isinstance(key, dict) and isinstance(key.get("files"), dict) else {}
 
 
 def _remove_all_but(folder: Path, video_ids: set[str]) -> None:

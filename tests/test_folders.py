@@ -76,6 +76,9 @@ DAMAGE = {
     "key without files": lambda folder: (folder / "a.key.json").write_text(
         json.dumps({"key": json.loads((folder / "a.key.json").read_text())["key"]})
     ),
+    "key one line longer": lambda folder: (folder / "a.key.json").write_text(
+        (folder / "a.key.json").read_text() + "\n"
+    ),
     "key a list": lambda folder: (folder / "a.key.json").write_text("[]"),
 }
 

@@ -139,6 +139,27 @@ def test_no_labels_at_all_are_empty_arrays(folder):
     assert np.load(folder / "arrays" / "targets.npy").shape == (0, 2)
 
 
+def test_features_are_what_the_frozen_backbone_sees_and_depend_on_nothing_else(folder):
+    from screentime import model as networks
+
+    params = params_for("one.mp4", "two.mp4")
+    embed(frames=folder / "frames", features=folder / "features", params=params)
+    network = (folder / "features" / "network" / "efficientnet-lite0.tflite").stat().st_mtime_ns
+    alone = params_for("two.mp4")
+    embed(frames=folder / "frames", features=folder / "alone", params=alone)
+    embed(frames=folder / "frames", features=folder / "features", params=alone)
+
+    form = Form("efficientnet-lite0", **SMALL)
+    pack = open_frames(folder / "frames", "two")
+    shown = np.stack([network_input(pack.image(index), form) for index in range(len(pack))])
+    wanted = networks.feature_model(form).predict_on_batch(shown)
+    features = np.load(folder / "features" / "two.npy")
+    assert np.ptp(wanted, axis=0).max() > 0.5
+    assert np.abs(features - wanted).max() < 2e-3
+    assert (folder / "alone" / "two.npy").read_bytes() == (folder / "features" / "two.npy").read_bytes()
+    assert (folder / "features" / "network" / "efficientnet-lite0.tflite").stat().st_mtime_ns == network
+
+
 def test_suggestions_leave_out_what_is_labelled_or_drawn_and_need_no_model(folder):
     params = params_for("one.mp4", "two.mp4", suggested=5)
     embed(frames=folder / "frames", features=folder / "features", params=params)

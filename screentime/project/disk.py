@@ -1,5 +1,6 @@
 """What each folder of a project holds on disk, what an hour of film costs there, and what `dvc gc` would free."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -68,6 +69,11 @@ def disk_table(project: Path) -> str:
     film = f" for {length_text(hours * 3600)} of film" if hours else ""
     lines += ["", f"{size_text(everything)} in all{film}; {size_text(free)} are free on this disk", ""]
     lines += [f"`dvc gc {' '.join(scope)}` {_freed(project, scope)}: it {keeps}" for scope, keeps in SCOPES.items()]
+    if missing := not_in_cache(project):
+        lines.append(
+            f"not in DVC's cache: {', '.join(missing)}; its disk was full, or it was emptied: make room, then `dvc repro` "
+            "puts them there"
+        )
     lines += [
         "what `dvc gc` frees comes back by `dvc pull` or `dvc repro`, but a film that is nowhere else is lost: `dvc push` first",
         "`make clean` empties the folders of results, `make` fills them again; data/labels is people's work and is only in Git",
@@ -124,6 +130,19 @@ def _freed(project: Path, scope: tuple[str, ...]) -> str:
     named = [line.partition("Removing ")[2] for line in done.stdout.splitlines() if line.startswith("Removing ")]
     sizes = [Path(name).stat().st_size for name in named if Path(name).is_file()]
     return f"would free {size_text(sum(sizes))}" if sizes else "would free nothing"
+
+
+def not_in_cache(project: Path) -> list[str]:
+    """The results that lie in the project but not, or not wholly, in DVC's cache.
+
+    Where the cache's disk is full, `dvc repro` names the files, goes on, and ends as if all were well.
+    """
+    done = _dvc(project, "status", "--json")
+    if done.returncode:
+        return []
+    changes = [change for stage in json.loads(done.stdout).values() for change in stage if isinstance(change, dict)]
+    outs = [out for change in changes for out in change.get("changed outs", {}).items()]
+    return sorted(path for path, state in outs if state == "not in cache")
 
 
 def _dvc(project: Path, *words: str) -> subprocess.CompletedProcess:
