@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ def queued(project, client) -> dict[str, object]:
         project.run("dvc", "exp", "run", "--queue", "--name", name, *(word for one in changes for word in ("-S", one)))
     project.run("dvc", "queue", "start", "--jobs", "2")
     while "Queued" in (status := project.run("dvc", "queue", "status")) or "Running" in status:
-        pass
+        time.sleep(2)  # asking costs what the workers need
     logs = "".join(project.run("dvc", "queue", "logs", name, code=None) for name in QUEUED)
     assert status.count("Success") == len(QUEUED), f"{status}\n{logs}"
     return runs(client)
@@ -156,12 +157,15 @@ def serving(project, *words: str, ready: str):
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     log = open(project.folder / "server.log", "w", encoding="utf-8")  # noqa: SIM115 - closed below
-    uri = f"sqlite:///{project.folder / 'mlflow.db'}"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{project.folder / 'mlflow.db'}",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     server = subprocess.Popen(
         [sys.executable, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port)],
-        cwd=project.folder, env=os.environ | {"MLFLOW_TRACKING_URI": uri, "PATH": path}, stdout=log,
-        stderr=subprocess.STDOUT, start_new_session=True,
+        cwd=project.folder, env=environment, stdout=log, stderr=subprocess.STDOUT,
+        start_new_session=True,
     )  # fmt: skip
     try:
         wait_for(f"{address}{ready}", server, project.folder / "server.log")
@@ -192,7 +196,7 @@ def test_the_link_opens_the_comparison(project, client, queued):
     experiment_id = client.get_experiment_by_name("screentime").experiment_id
     page = f"/#/experiments/{experiment_id}/runs?viewStateShareKey=comparison"
     assert page in project.run("python", "-m", "stages.publish")
-    with serving(project, "server", ready="/health") as address:
+    with serving(project, "server", "--workers", "1", ready="/health") as address:
         dom = browser.visit(f"{address}{page}", width=2400, wait_ms=20_000).dom
 
     columns = ["audit/average_precision", "audit/accuracy", "audit/f1", "audit/absolute_seconds_error", "train.l2"]
