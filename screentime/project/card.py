@@ -219,7 +219,7 @@ def _annotators(project: _Project) -> list[str]:
         "",
         *(f"- {source}: {SOURCE_WORDS[source]}" for source in used),
         "",
-        "The rules: docs/labelling.md.",
+        "The rules: [labelling.md](labelling.md).",
     ]
     if project.others:
         names = ", ".join(f"`{path.name}`" for path in project.others)
