@@ -7,7 +7,7 @@ VENV := $(or $(ACTIVE),$(CURDIR)/.venv)
 READY := $(if $(ACTIVE),,.venv/ready)
 export PATH := $(VENV)/bin:$(PATH)
 
-.PHONY: all environment test lint clean help
+.PHONY: all environment test lint benchmark clean help
 
 all: environment  ## environment, demo film, the whole pipeline, and where the report is
 	@python -m screentime check --only-params
@@ -23,6 +23,9 @@ test: environment  ## environment, the tests
 lint: environment  ## style and common mistakes
 	@ruff check .
 	@ruff format --check .
+
+benchmark: environment  ## what many films cost: writes the figures of docs/performance.md anew (ten minutes)
+	@python benchmarks/many_films.py
 
 clean:  ## empty the folders of results, so that everything is computed anew (films, labels and caches stay)
 	@rm -rf data/frames data/targets data/audit data/skipped data/arrays data/features data/suggestions data/scores \

@@ -42,10 +42,14 @@ def guarded(work: Callable[[], None]) -> None:
     """Do the work; end the process with one sentence where a person can repair the cause."""
     try:
         work()
+        sys.stdout.flush()
     except InputError as error:
         _leave(str(error), 1)
     except KeyboardInterrupt:
         _leave(INTERRUPTED, 130)
+    except BrokenPipeError:  # whoever read the output, `head` say, has enough: nothing more to say, to nobody
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
             raise

@@ -71,3 +71,11 @@ def test_help_of_a_stage_teaches_what_it_does():
 
     assert "the first frames to label" in done.stdout
     assert "--suggestions PATH" in done.stdout
+
+
+def test_a_reader_who_has_enough_ends_a_command_without_a_word():
+    code = "from screentime import command; command.guarded(lambda: [print('x' * 1000) for _ in range(1000)])"
+    piped = f'{sys.executable} -c "{code}" | head -n 1; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", piped], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "")

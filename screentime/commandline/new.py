@@ -28,5 +28,6 @@ def _new(arguments: argparse.Namespace) -> None:
         f"an empty project, '{arguments.name}'; next:\n"
         "  python -m screentime video add PATH...   # films, folders, playlists or addresses\n"
         "  python -m screentime cast add NAME...    # who shall be found\n"
+        "  git remote set-url origin URL            # an empty repository of yours; origin is still the program's\n"
         "  python -m screentime status              # where the project stands, at any time"
     )
