@@ -341,6 +341,10 @@ def test_a_private_film_stays_and_all_else_travels(project, tmp_path):
     assert contents(clone.folder / "data" / "frames") == expected and "secret.csv" in expected
     assert clone.stages_run(clone.run("dvc", "repro", "sample")) == []
     assert card.text(clone.folder) == card.text(project.folder)
+    clone.set_params(sample={"max_side": 96})
+    assert "secret.mp4: private, and not on this machine: `sample` will refuse what needs the pictures." in clone.run(
+        "python", "-m", "screentime", "status"
+    )
 
 
 def test_two_people_who_labelled_one_film_keep_both_files_and_merging_is_named(project):

@@ -198,6 +198,12 @@ def _consequences(folder: Path, films: Sequence[Film], params: Params, stale: Se
             yield f"  {lost} labelled moments lie between the new frames and are unused, unless that frame is still on screen."
     elif any(name in changed for name in ("sample.max_side", "sample.jpeg_quality")):
         yield "Every film is sampled anew, and all that follows from its pictures; labels and audits are kept."
+    away = [film.video.file for film in films if film.video.private and not film.here and film.video.skip is None]
+    if away and any(name.startswith("sample.") for name in changed):
+        yield (
+            f"{', '.join(away)}: private, and not on this machine: `sample` will refuse what needs the pictures. Add the film, "
+            "put the parameters back, or leave it out."
+        )
     if "cast" in changed:
         old, new = (names or [] for names in changed["cast"])
         for name in [name for name in new if name not in old]:
