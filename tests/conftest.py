@@ -26,6 +26,13 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.fixture(autouse=True)
+def _no_store_of_another_test():
+    """MLflow writes the store that a test chose into the environment, where the commands of later tests would find it."""
+    yield
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""

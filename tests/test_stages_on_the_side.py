@@ -152,10 +152,10 @@ def test_features_are_what_the_frozen_backbone_sees_and_depend_on_nothing_else(f
     form = Form("efficientnet-lite0", **SMALL)
     pack = open_frames(folder / "frames", "two")
     shown = np.stack([network_input(pack.image(index), form) for index in range(len(pack))])
-    wanted = networks.feature_model(form).predict_on_batch(shown)
+    wanted = networks.feature_model(form, "mean_max").predict_on_batch(shown)
     features = np.load(folder / "features" / "two.npy")
     assert np.ptp(wanted, axis=0).max() > 0.5
-    assert np.abs(features - wanted).max() < 2e-3
+    assert np.allclose(features, wanted, rtol=4e-3, atol=2e-3)  # 11 bits are kept
     assert (folder / "alone" / "two.npy").read_bytes() == (folder / "features" / "two.npy").read_bytes()
     assert (folder / "features" / "network" / "efficientnet-lite0.tflite").stat().st_mtime_ns == network
 
