@@ -1,11 +1,13 @@
 """`audit draw`: the frames that measure how wrong the seconds are."""
 
 import argparse
+from pathlib import Path
 
 from screentime.audit import draw
 from screentime.checks import sampled_frames, video_named
 from screentime.commandline.parser import add_command, add_family, add_place
 from screentime.files import number
+from screentime.label_lock import label_lock
 from screentime.params import load
 
 DRAW_HELP = """\
@@ -42,7 +44,8 @@ def _draw(arguments: argparse.Namespace) -> None:
     params = load(arguments.params)
     video = video_named(arguments.video, params)
     frames = sampled_frames(arguments.frames, video, params)
-    drawn = draw(arguments.labels, frames, params.cast, n=arguments.n, seed=arguments.seed)
+    with label_lock(Path.cwd(), "`audit draw`"):
+        drawn = draw(arguments.labels, frames, params.cast, n=arguments.n, seed=arguments.seed)
     first = drawn.iloc[0]
     labels = arguments.labels / f"{video.video_id}.csv"
     record = arguments.labels / f"{video.video_id}.audit.csv"

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from screentime.commandline.parser import add_command, add_family
+from screentime.label_lock import label_lock
 from screentime.project.cast import add_characters, rename_character
 
 ADD_HELP = """\
@@ -34,6 +35,7 @@ def _add(arguments: argparse.Namespace) -> None:
 
 
 def _rename(arguments: argparse.Namespace) -> None:
-    changed = rename_character(Path.cwd(), arguments.old, arguments.new)
+    with label_lock(Path.cwd(), "`cast rename`"):
+        changed = rename_character(Path.cwd(), arguments.old, arguments.new)
     rows = ", ".join(f"{path} ({count} rows)" for path, count in changed.items()) or "no label file named it"
     print(f"'{arguments.old}' is '{arguments.new}' now in params.yaml and {rows}; next: dvc repro (it trains again)")

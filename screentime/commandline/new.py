@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from screentime.commandline.parser import add_command
+from screentime.label_lock import label_lock
 from screentime.project.begin import empty_project
 
 HELP = """\
@@ -23,7 +24,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _new(arguments: argparse.Namespace) -> None:
-    empty_project(Path.cwd(), arguments.name)
+    with label_lock(Path.cwd(), "`new`"):
+        empty_project(Path.cwd(), arguments.name)
     print(
         f"an empty project, '{arguments.name}'; next:\n"
         "  python -m screentime video add PATH...   # films, folders, playlists or addresses\n"

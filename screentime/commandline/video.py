@@ -6,6 +6,7 @@ from pathlib import Path
 from screentime.checks import entry_named
 from screentime.commandline.parser import add_command, add_family
 from screentime.errors import InputError
+from screentime.label_lock import label_lock
 from screentime.project.declarations import Declarations
 from screentime.project.videos import add_videos, remove_video, sources
 
@@ -88,7 +89,8 @@ def _add(arguments: argparse.Namespace) -> None:
 
 def _remove(arguments: argparse.Namespace) -> None:
     entry = _entry(arguments.video)
-    gone = remove_video(Path.cwd(), entry["file"], with_labels=arguments.with_labels)
+    with label_lock(Path.cwd(), "`video remove`"):
+        gone = remove_video(Path.cwd(), entry["file"], with_labels=arguments.with_labels)
     print(f"{entry['file']}: out of the project ({', '.join(gone) or 'no file was there'} removed); next: dvc repro")
     if entry.get("private"):
         print(f"data/videos/{entry['file']} was left where it is: DVC has no copy of a private film")
