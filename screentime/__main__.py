@@ -8,10 +8,10 @@ from screentime import command, environment
 command.interruption_is_a_sentence()
 environment.require()
 
-from screentime.commandline import audit, card, cast, check, disk, model, new, share, show, status, video
+from screentime.commandline import audit, card, cast, check, disk, labels, model, new, share, show, status, video
 from screentime.commandline.parser import Parser
 
-COMMANDS = (new, video, cast, status, check, audit, show, model, card, share, disk)  # in the order of the help
+COMMANDS = (new, video, cast, status, check, labels, audit, show, model, card, share, disk)  # in the order of the help
 
 
 def main(words: Sequence[str] | None = None) -> None:

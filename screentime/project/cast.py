@@ -3,12 +3,19 @@
 import csv
 import io
 import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from screentime.errors import InputError, did_you_mean
 from screentime.files import write_text
+from screentime.frames import FramePack, open_frames
+from screentime.label_rows import Cell, bounds_s, rows_of, runs, standing, table_of, without
+from screentime.labels import read_labels
 from screentime.params import check_cast
 from screentime.project.declarations import Declarations
+from screentime.project.tools import git_holds
+from screentime.tables import LABELS, write_table
 
 
 def add_characters(folder: Path, names: list[str]) -> list[str]:
@@ -41,14 +48,11 @@ def rename_character(folder: Path, old: str, new: str) -> dict[str, int]:
         InputError: the old name is not in the cast, or the new one may not be a name.
     """
     declarations = Declarations(folder)
-    old, new = (unicodedata.normalize("NFC", name) for name in (old, new))
-    if old not in declarations.cast:
-        raise InputError(f"params.yaml: cast: no character '{old}' was found; {did_you_mean(old, declarations.cast)}")
+    new = unicodedata.normalize("NFC", new)
+    old = _member(old, declarations)
     check_cast(Path("params.yaml"), [new if name == old else name for name in declarations.cast])
     changed = {}
-    for path in sorted((folder / "data" / "labels").glob("*.csv")):
-        if path.name.endswith((".audit.csv", ".skip.csv")):
-            continue
+    for path in _label_files(folder):
         text, count = _renamed(path, old, new)
         if count:
             write_text(path, text)
@@ -56,6 +60,139 @@ def rename_character(folder: Path, old: str, new: str) -> dict[str, int]:
     declarations.rename_character(old, new)
     declarations.write()
     return changed
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """What a split left open: frames where somebody saw one of the two, or could not tell.
+
+    Attributes:
+        path: the label file, below the project's folder.
+        stretches: neighbouring frames as `[start_s, end_s)`, seconds.
+        n_frames: how many frames these are.
+        n_blind: how many of them an audit drew; its rounds are not complete until they are answered again.
+    """
+
+    path: str
+    stretches: tuple[tuple[float, float], ...]
+    n_frames: int
+    n_blind: int
+
+
+def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[str, int], list[Reopened]]:
+    """Two characters in place of one, in the cast and in every label file.
+
+    Where the one was not visible, neither of the two is, and the rows say so of both, as whoever made them. Where it was
+    visible one of the two is, or both: nobody has said which, so both become unknown there; likewise where it could not
+    be told. A painted stretch that says "not visible" does not come to speak for such a frame.
+
+    Args:
+        folder: the project's top folder.
+        old: a name in the cast.
+        new: the two names that take its place.
+
+    Returns:
+        How many rows speak of the two now, by label file; and the frames to go through. Interrupted and run again, it
+        goes on.
+
+    Raises:
+        InputError: a name that may not be one; a label file that Git does not hold as it is; a film that is not sampled.
+    """
+    declarations = Declarations(folder)
+    old, new = _member(old, declarations), [unicodedata.normalize("NFC", name) for name in new]
+    place = declarations.cast.index(old)
+    rest = [name for name in declarations.cast if name != old]
+    check_cast(Path("params.yaml"), [*rest[:place], *new, *rest[place:]])
+    if old in new:
+        raise InputError(
+            f"params.yaml: cast: '{old}' was found among the new names, two others were expected; rename it later"
+        )
+    files = _speaking_of(folder, old)
+    known = [*declarations.cast, *new]
+    work = [(path, read_labels(path, known, None), _frames_of(folder, path, declarations)) for path in files]
+    changed, reopened = {}, []
+    for path, table, frames in work:
+        rows = rows_of(table)
+        said = [row for row in rows if row.character == old]
+        open_cells = {cell for cell, row in standing(said, frames).items() if row.present != "0"}
+        absent = without([row for row in said if row.present == "0"], open_cells, frames)
+        apart = [row._replace(character=name) for row in absent for name in new]
+        write_table(path, table_of([row for row in rows if row.character != old] + apart), LABELS)
+        name = path.relative_to(folder).as_posix()
+        changed[name] = len(apart)
+        reopened.append(_reopened(name, open_cells, frames))
+    declarations.rename_character(old, new[0])
+    declarations.insert_character(place + 1, new[1])
+    declarations.write()
+    return changed, [one for one in reopened if one.n_frames]
+
+
+def remove_character(folder: Path, name: str) -> dict[str, int]:
+    """Take a character out of the cast and out of every label file, where Git holds what was said of it.
+
+    Returns:
+        How many rows went, by label file. Interrupted and run again, it goes on.
+
+    Raises:
+        InputError: it is not in the cast, or the only one there; or Git does not hold a label file as it is.
+    """
+    declarations = Declarations(folder)
+    name = _member(name, declarations)
+    check_cast(Path("params.yaml"), [one for one in declarations.cast if one != name])
+    changed = {}
+    for path in _speaking_of(folder, name):
+        rows = rows_of(read_labels(path, declarations.cast, None))
+        kept = [row for row in rows if row.character != name]
+        write_table(path, table_of(kept), LABELS)
+        changed[path.relative_to(folder).as_posix()] = len(rows) - len(kept)
+    declarations.remove_character(name)
+    declarations.write()
+    return changed
+
+
+def _member(name: str, declarations: Declarations) -> str:
+    """A name in the cast, as it stands there."""
+    name = unicodedata.normalize("NFC", name)
+    if name not in declarations.cast:
+        raise InputError(f"params.yaml: cast: no character '{name}' was found; {did_you_mean(name, declarations.cast)}")
+    return name
+
+
+def _label_files(folder: Path) -> Iterator[Path]:
+    """The files of labels, second persons' too."""
+    for path in sorted((folder / "data" / "labels").glob("*.csv")):
+        if not path.name.endswith((".audit.csv", ".skip.csv")):
+            yield path
+
+
+def _speaking_of(folder: Path, name: str) -> list[Path]:
+    """The label files that name a character, each as Git holds it: what is taken out of them can be brought back."""
+    files = [path for path in _label_files(folder) if _renamed(path, name, name)[1]]
+    for path in files:
+        if not git_holds(folder, path):
+            raise InputError(
+                f"{path.relative_to(folder)}: changed since the last commit, work that can be brought back was expected; "
+                "commit it first"
+            )
+    return files
+
+
+def _frames_of(folder: Path, path: Path, declarations: Declarations) -> FramePack:
+    """The sampled frames of the film that a label file is about."""
+    stem = unicodedata.normalize("NFC", path.stem)
+    ids = [unicodedata.normalize("NFC", Path(file).stem) for file in declarations.files]
+    video_id = max((one for one in ids if stem == one or stem.startswith(f"{one}.")), key=len, default=stem)
+    return open_frames(folder / "data" / "frames", video_id)
+
+
+def _reopened(name: str, cells: set[Cell], frames: FramePack) -> Reopened:
+    open_frames_of = sorted({cell.frame for cell in cells})
+    return Reopened(
+        path=name,
+        stretches=tuple(bounds_s(first, last, frames) for first, last in runs(open_frames_of)),
+        n_frames=len(open_frames_of),
+        n_blind=len({cell.frame for cell in cells if cell.blind}),
+    )
 
 
 def _renamed(path: Path, old: str, new: str) -> tuple[str, int]:

@@ -73,6 +73,14 @@ class Declarations:
         """Name a character at the end of the cast."""
         self.params.append(("cast",), name)
 
+    def insert_character(self, place: int, name: str) -> None:
+        """Name a character before the one that is at `place` now."""
+        self.params.insert(("cast",), place, name)
+
+    def remove_character(self, name: str) -> None:
+        """Name a character no longer."""
+        self.params.remove_item(("cast",), self.cast.index(name))
+
     def rename_character(self, old: str, new: str) -> None:
         """Call a character otherwise."""
         self.params.set_item(("cast",), self.cast.index(old), new)
