@@ -98,7 +98,8 @@ def kappa_interval(one: np.ndarray, other: np.ndarray, blocks: np.ndarray) -> tu
         blocks: (n,) which frames count as one observation.
 
     Returns:
-        kappa, low, high; NaN where it is not defined: no frame, or both said one and the same throughout.
+        kappa, low, high; NaN where it is not defined: no frame, or both said one and the same throughout. One block alone
+        has no interval: low and high are NaN.
 
     >>> yes_no = np.array([True, False] * 20)
     >>> kappa, low, high = kappa_interval(yes_no, yes_no, np.arange(40))
@@ -120,10 +121,12 @@ def kappa_interval(one: np.ndarray, other: np.ndarray, blocks: np.ndarray) -> tu
     _, place = np.unique(blocks, return_inverse=True)
     sums = np.bincount(place, influence)
     n_blocks = len(sums)
-    variance = (sums**2).sum() / n**2 * n_blocks / max(n_blocks - 1, 1)
+    if n_blocks < 2:
+        return float(kappa), np.nan, np.nan
+    variance = (sums**2).sum() / n**2 * n_blocks / (n_blocks - 1)
     spread = observed * (1 - observed) / (1 - expected) ** 2
     effective = min(max(spread / variance, 1.0), n) if variance > 0 and spread > 0 else n_blocks
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, max(n_blocks - 1, 1))
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n_blocks - 1)
     low, high = ((share - expected) / (1 - expected) for share in _wilson(observed, effective, quantile))
     return float(kappa), float(max(min(low, kappa), -1.0)), float(min(max(high, kappa), 1.0))
 

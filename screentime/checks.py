@@ -93,8 +93,7 @@ def _to_be_merged(others: list[Path]) -> str:
     """What to do where a second person labelled a film too."""
     return (
         f"labelled by two people: {', '.join(str(path) for path in others)}; both files are kept, and only VIDEO.csv is "
-        "used; next: merge them: copy the rows you take over into VIDEO.csv, and `check` names every line where the two "
-        "differ"
+        "used; next: `python -m screentime labels agree VIDEO` compares them, `labels merge VIDEO` brings them together"
     )
 
 

@@ -277,14 +277,13 @@ def _agree(arguments: argparse.Namespace) -> None:
 def _agreement_cells(found: Sequence[Agreement]) -> list[tuple[str, ...]]:
     rows = [("", "frames", "alike", "kappa", "95 %", "cannot tell")]
     for one in found:
-        defined = one.kappa == one.kappa
         rows.append(
             (
                 one.character,
                 f"{one.n_frames:,}",
                 share_text(one.n_alike / one.n_frames) if one.n_frames else "",
-                f"{one.kappa:.2f}" if defined else "not defined" if one.n_frames else "",
-                f"{one.low:.2f} to {one.high:.2f}" if defined else "",
+                "" if not one.n_frames else f"{one.kappa:.2f}" if one.kappa == one.kappa else "not defined",
+                f"{one.low:.2f} to {one.high:.2f}" if one.low == one.low else "",
                 f"{one.n_cannot_tell:,}",
             )
         )
