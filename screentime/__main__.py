@@ -8,10 +8,12 @@ from screentime import command, environment
 command.interruption_is_a_sentence()
 environment.require()
 
-from screentime.commandline import audit, card, cast, check, disk, labels, model, new, share, show, status, video
+from screentime.commandline import audit, card, cast, check, disk, label, labels, model, new, share, show, status, video
 from screentime.commandline.parser import Parser
 
-COMMANDS = (new, video, cast, status, check, labels, audit, show, model, card, share, disk)  # in the order of the help
+COMMANDS = (
+    new, video, cast, label, labels, status, check, audit, show, model, card, share, disk,
+)  # in the order of the help  # fmt: skip
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -182,34 +182,50 @@ def _with_held_out(
     return scores
 
 
-def _rounds(
+@dataclass(frozen=True)
+class Draw:
+    """One round of an audit as it was drawn: its number, the indices of its frames, and how many it was drawn from."""
+
+    number: int
+    frames: np.ndarray
+    n_population: int
+
+
+def complete_rounds(
     video_id: str,
-    drawn: pandas.DataFrame,
-    manual: pandas.DataFrame,
-    times_s: np.ndarray,
+    draws: Sequence[Draw],
+    looked: np.ndarray,
+    said_at: Sequence[str],
+    told: np.ndarray,
     weights_s: np.ndarray,
-    cast: Sequence[str],
 ) -> tuple[tuple[tuple[Round, ...], ...], tuple[str, ...]]:
-    """For each character the rounds that count, and why others do not."""
-    n_frames = len(times_s)
-    earlier, looked = np.zeros(n_frames, bool), np.zeros(n_frames, bool)
-    looked[manual["frame"]] = True
-    looked[drawn["frame"]] = False
-    first = manual.groupby("frame")["at"].agg(_earliest).to_dict()
-    said_at = [first.get(frame, "") for frame in range(n_frames)]
-    told = _told(drawn, times_s, cast)
-    counted: list[list[Round]] = [[] for _ in cast]
+    """For each character the rounds that count, and why others do not.
+
+    Args:
+        video_id: the film, for the sentences.
+        draws: its rounds, in order.
+        looked: (n_frames,) bool, frames that a person labelled by looking and no round drew.
+        said_at: (n_frames,) when that was first said, "" where it is not known.
+        told: (n_frames, n_characters) bool, drawn frames with a blind answer, `?` included.
+        weights_s: (n_frames,) float64, seconds of film; a drawn frame of weight 0 needs no answer.
+
+    Returns:
+        Per character its complete rounds; sentences on the others.
+    """
+    n_frames, n_characters = told.shape
+    earlier = np.zeros(n_frames, bool)
+    counted: list[list[Round]] = [[] for _ in range(n_characters)]
     notes = []
-    for round_number, rows in drawn.groupby("round"):
+    for draw in draws:
         here = np.zeros(n_frames, bool)
-        here[rows["frame"]] = True
-        n_before = n_frames - int(rows["n_population"].iloc[0]) - int(earlier.sum())
+        here[draw.frames] = True
+        n_before = n_frames - draw.n_population - int(earlier.sum())
         before = looked_before(looked, said_at, n_before)
         needed = here & (weights_s > 0)
         complete = told[needed].all(axis=0)
         if before is None:
             notes.append(
-                f"{video_id}: audit round {round_number:g} is not used: when it was drawn {n_before} other frames had "
+                f"{video_id}: audit round {draw.number} is not used: when it was drawn {n_before} other frames had "
                 f"been labelled by looking, now {looked.sum()} are, and their `at` does not tell which came first; "
                 "draw a new round"
             )
@@ -219,11 +235,33 @@ def _rounds(
         if not complete.all():
             left = int((~told[needed].all(axis=1)).sum())
             notes.append(
-                f"{video_id}: audit round {round_number:g} counts when it is complete: {left} of its "
-                f"{len(set(rows['frame']))} frames are not yet labelled for every character"
+                f"{video_id}: audit round {draw.number} counts when it is complete: {left} of its {len(draw.frames)} "
+                "frames are not yet labelled for every character"
             )
         earlier |= here
     return tuple(tuple(one) for one in counted), tuple(notes)
+
+
+def _rounds(
+    video_id: str,
+    drawn: pandas.DataFrame,
+    manual: pandas.DataFrame,
+    times_s: np.ndarray,
+    weights_s: np.ndarray,
+    cast: Sequence[str],
+) -> tuple[tuple[tuple[Round, ...], ...], tuple[str, ...]]:
+    """The rounds that count, from the tables."""
+    n_frames = len(times_s)
+    looked = np.zeros(n_frames, bool)
+    looked[manual["frame"]] = True
+    looked[drawn["frame"]] = False
+    first = manual.groupby("frame")["at"].agg(_earliest).to_dict()
+    draws = [
+        Draw(int(number), np.unique(rows["frame"]), int(rows["n_population"].iloc[0]))
+        for number, rows in drawn.groupby("round")
+    ]
+    said_at = [first.get(frame, "") for frame in range(n_frames)]
+    return complete_rounds(video_id, draws, looked, said_at, _told(drawn, times_s, cast), weights_s)
 
 
 def _earliest(times: Iterable[str]) -> str:

@@ -331,14 +331,22 @@ def write_table(path: Path, frame: pandas.DataFrame, table: Table, cast: Sequenc
 
     A table without a key keeps the order of its rows.
     """
+    text = table_text(frame, table, cast)
+    with new_file(path) as partial:
+        partial.write_bytes(text.encode("utf-8"))
+
+
+def table_text(frame: pandas.DataFrame, table: Table, cast: Sequence[str] = ()) -> str:
+    """What `write_table` writes."""
     columns = table.all_columns(cast)
     if table.key:
         frame = frame.sort_values(list(table.key), kind="stable")
     texts = [[_text(value, column) for value in frame[column.name]] for column in columns]
-    with new_file(path) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([column.name for column in columns])
-        writer.writerows(zip(*texts, strict=True))
+    written = io.StringIO(newline="")
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    writer.writerows(zip(*texts, strict=True))
+    return written.getvalue()
 
 
 _DTYPES = {"number": "float64", "count": "int64", "word": "object"}

@@ -19,7 +19,7 @@ from av.stream import Disposition
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from screentime.errors import InputError
-from screentime.timeline import microseconds, on_screen
+from screentime.timeline import MICROSECOND, microseconds, on_screen
 
 # FFmpeg reads these as films too: single pictures, a terminal's text, lists that name other files or addresses.
 _NOT_FILMS = ("image2", "tty", "hls", "dash", "sdp", "concat")
@@ -146,6 +146,38 @@ class VideoSampler:
                 bad_packets=damage.bad_packets,
                 repaired_timestamps=repaired,
             )
+
+
+def image_at(path: Path, first_frame_time_s: Fraction, time_s: Fraction) -> np.ndarray:
+    """The frame on screen at one moment, in the film's own size: for looking at, not for measuring.
+
+    It seeks, which some files answer wrongly; sampling never does.
+
+    Args:
+        path: the film.
+        first_frame_time_s: the first decoded frame's time on the file's own clock (`VideoFacts`).
+        time_s: the moment, exact seconds from the first decoded frame.
+
+    Returns:
+        (height, width, 3) uint8, RGB, upright.
+
+    Raises:
+        InputError: the film cannot be read, or no frame before that moment could be decoded.
+    """
+    wanted_s = first_frame_time_s + time_s + MICROSECOND
+    with _opened(path) as container:
+        stream = _video_stream(container, path)
+        container.seek(max(0, int(wanted_s / stream.time_base)), stream=stream)
+        last = None
+        for frame, stamp_s, _ in _decoded(container, stream, _Damage()):
+            if stamp_s is not None and stamp_s > wanted_s and last is not None:
+                break
+            last = frame
+            if stamp_s is not None and stamp_s > wanted_s:
+                break
+        if last is None:
+            raise InputError(f"{path}: no frame could be decoded at {float(time_s):g} s; is the file complete?")
+        return _Picture(last, stream.sample_aspect_ratio, max(last.width, last.height)).image(last)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""What is most useful now, from a few counts. Pure, so that it can be simulated and tested."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ROUND = 80  # frames of a first round: about ten seconds of interval on a ten-minute film, minutes of work
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One film.
+
+    Attributes:
+        video_id: the film.
+        labelled: frames that a person labelled by looking, outside the audit.
+        wanted: how many such frames a model needs at first.
+        first: frames left of those that stand for the film.
+        drawn, waiting: frames that audits drew, and how many of them lack an answer.
+        unanswered: frames outside the audit that lack an answer.
+    """
+
+    video_id: str
+    labelled: int
+    wanted: int
+    first: int
+    drawn: int
+    waiting: int
+    unanswered: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do next: a view, of one film or of all (None), how many frames, and one sentence why."""
+
+    view: str
+    video: str | None
+    n: int
+    why: str
+
+
+def plan(films: Sequence[Standing]) -> Plan:
+    """What is most useful now.
+
+    A round that was begun is finished first; then the first frames of every film; then a round for each film, drawn at
+    a size fixed before anyone looks; then the least certain frames.
+
+    >>> plan([Standing("e01", labelled=0, wanted=80, first=80, drawn=0, waiting=0, unanswered=1200)]).view
+    'start'
+    """
+    for film in films:
+        if 0 < film.waiting < film.drawn:
+            return _audit(film)
+    first = [film for film in films if film.first and film.labelled < film.wanted]
+    if first:
+        left = sum(min(film.first, film.wanted - film.labelled) for film in first)
+        return Plan("start", None, left, f"{left} frames that differ most stand for all the others")
+    for film in films:
+        if film.waiting:
+            return _audit(film)
+    for film in films:
+        if not film.drawn and film.unanswered > 1:
+            n = min(ROUND, film.unanswered)
+            return Plan("audit", film.video_id, n, f"{n} frames of {film.video_id}, drawn at random, measure the error")
+    if any(film.unanswered for film in films):
+        return Plan("review", None, 24, "the least certain frames teach the most")
+    return Plan("done", None, 0, "every frame is answered: run `dvc repro`")
+
+
+def _audit(film: Standing) -> Plan:
+    return Plan(
+        "audit",
+        film.video_id,
+        film.waiting,
+        f"{film.waiting} drawn frames of {film.video_id} wait; the round counts when complete",
+    )

@@ -1,0 +1,189 @@
+"""One film at the desk: its frames, what people said of them, and what the light head thinks."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from screentime.audit import read_record
+from screentime.estimates import Round, ScreenTime, film_weights, screen_time
+from screentime.frames import FramePack
+from screentime.labeller.book import Book
+from screentime.labeller.journal import Journal
+from screentime.labeller.sheet import UNKNOWN
+from screentime.labels import label_file, read_skips
+from screentime.ledger import Draw, complete_rounds
+from screentime.select import diverse_frames
+from screentime.shots import shot_starts
+from screentime.stop_rule import after_another_round
+from screentime.tables import SKIP, write_table
+
+LOOKED = ("manual", "audit")
+PRESENT_FROM = 0.5  # score from which a character is proposed as present
+
+
+class Film:
+    """One film: frames, label file, audit, shots, scores.
+
+    Attributes:
+        video_id: the film.
+        frames: its sampled frames.
+        features: (n_frames, n_features) float16, what a frozen backbone sees in each.
+        weights_s: (n_frames,) float64, seconds of film each frame stands for; 0 in skipped ranges.
+        shots: (n_shots,) int64, the first frame of every shot.
+        drawn: (n_frames,) bool, frames that an audit drew.
+        scores: (n_frames, n_characters) float32, of the light head; NaN where it cannot tell yet.
+        held_out: the same for frames that trained, by a head that did not see them; NaN elsewhere.
+    """
+
+    def __init__(
+        self,
+        frames: FramePack,
+        features: np.ndarray,
+        labels: Path,
+        cast: Sequence[str],
+        journal: Journal,
+        *,
+        test: bool,
+        count: int,
+        seed: int,
+    ) -> None:
+        """Open a film.
+
+        Args:
+            frames: its sampled frames.
+            features: (n_frames, n_features).
+            labels: the folder data/labels.
+            cast: the characters.
+            journal: of the project.
+            test: whether its labels only measure.
+            count, seed: how many frames stand for the film at first, and the seed of their choice.
+        """
+        self.video_id, self.frames, self.features, self.cast = frames.video_id, frames, features, list(cast)
+        self.test = test
+        self._labels = labels
+        self._read_record()
+        self.book = Book(label_file(labels, f"{self.video_id}.csv"), frames, cast, self.drawn, journal)
+        self.read_skips()
+        self.shots = shot_starts(features, frames.times_s)
+        free = np.flatnonzero((self.weights_s > 0) & ~self.drawn)
+        means = features[free, : features.shape[1] // 2]  # as the stage suggest chooses
+        self.firsts = free[diverse_frames(means, count, seed)] if len(free) else free
+        self.wanted = min(count, len(free))
+        self.scores = np.full((len(frames), len(self.cast)), np.nan, np.float32)
+        self.held_out = self.scores.copy()
+
+    @property
+    def sheet(self):
+        """What people said of it."""
+        return self.book.sheet
+
+    def read_skips(self) -> None:
+        """Read which ranges are not part of the film."""
+        skips = read_skips(label_file(self._labels, f"{self.video_id}.skip.csv"), self.frames.facts["length_s"])
+        self.skips = list(zip(skips["start_s"], skips["end_s"], strict=True))
+        self.weights_s = film_weights(self.frames.times_s, self.frames.durations_s, self.skips)
+
+    def leave_out(self, first: int, last: int, reason: str) -> None:
+        """Say that the frames from first to last are not part of the film."""
+        path = label_file(self._labels, f"{self.video_id}.skip.csv")
+        start_s, end_s = self.book.sheet.bounds(first, last)
+        rows = read_skips(path, self.frames.facts["length_s"])[["start_s", "end_s", "reason"]]
+        rows.loc[len(rows)] = [start_s, end_s, reason]
+        write_table(path, rows, SKIP)
+        self.read_skips()
+
+    def redrawn(self) -> None:
+        """Another round was drawn."""
+        self._read_record()
+        self.book.redrawn(self.drawn)
+
+    def _read_record(self) -> None:
+        self.record = read_record(label_file(self._labels, f"{self.video_id}.audit.csv"), self.frames)
+        self.drawn = np.zeros(len(self.frames), bool)
+        self.drawn[self.record["frame"].to_numpy(np.int64)] = True
+
+    @property
+    def looked(self) -> np.ndarray:
+        """(n_frames, n_characters) bool: a person looked at that very frame and answered, `?` included."""
+        return np.isin(self.sheet.source, LOOKED) & (self.sheet.present != UNKNOWN)
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """(n_frames,) bool: frames, not drawn, that a person has answered by looking for every character."""
+        return self.looked.all(axis=1) & ~self.drawn
+
+    def audit_order(self) -> list[int]:
+        """The drawn frames in an order that tells nothing of time: round by round, the same every time."""
+        order = []
+        for number, rows in self.record.groupby("round"):
+            frames = [int(frame) for frame in rows["frame"] if self.weights_s[frame] > 0]
+            random.Random(f"{self.video_id} {number}").shuffle(frames)
+            order += frames
+        return order
+
+    def waiting(self) -> list[int]:
+        """Drawn frames that lack an answer for some character, in the order in which they are shown."""
+        answered = self.looked.all(axis=1)
+        return [frame for frame in self.audit_order() if not answered[frame]]
+
+    def free(self) -> np.ndarray:
+        """(n_frames,) bool: frames that may be shown outside the audit and lack an answer for some character."""
+        return ~self.drawn & (self.weights_s > 0) & (self.sheet.present == UNKNOWN).any(axis=1)
+
+    def proposals(self) -> np.ndarray:
+        """(n_frames, n_characters) of "1", "0" and "": what the head would say; never of a drawn frame."""
+        proposed = np.where(np.isnan(self.scores), UNKNOWN, np.where(self.scores >= PRESENT_FROM, "1", "0"))
+        proposed[self.drawn] = UNKNOWN
+        return proposed
+
+    def shot_of(self, frame: int) -> tuple[int, int]:
+        """The first and the last frame of a frame's shot."""
+        place = int(np.searchsorted(self.shots, frame, side="right"))
+        last = int(self.shots[place]) - 1 if place < len(self.shots) else len(self.frames) - 1
+        return int(self.shots[place - 1]), last
+
+    def rounds(self) -> tuple[tuple[tuple[Round, ...], ...], tuple[str, ...]]:
+        """Per character the audit rounds that are complete; sentences on the others."""
+        looked = self.looked
+        draws = [
+            Draw(int(number), rows["frame"].to_numpy(np.int64), int(rows["n_population"].iloc[0]))
+            for number, rows in self.record.groupby("round")
+        ]
+        free = looked.any(axis=1) & ~self.drawn
+        instants = np.where(looked, self.sheet.at, "9999")
+        first = [min(row.tolist()) if is_free else "" for row, is_free in zip(instants, free, strict=True)]
+        told = looked & self.drawn[:, None]
+        return complete_rounds(self.video_id, draws, free, first, told, self.weights_s)
+
+    def measured_scores(self) -> np.ndarray:
+        """(n_frames, n_characters) float64: the one score of each cell that an estimate may use.
+
+        Of a frame that trained, the score of a head that did not see it. Where there is no head yet, the share of the
+        labelled frames that hold the character: any number will do, as long as it does not depend on the audit.
+        """
+        scores = np.where(np.isnan(self.held_out), self.scores, self.held_out).astype(np.float64)
+        numbers = np.where(self.drawn[:, None], np.nan, self.sheet.numbers())
+        told = np.maximum((~np.isnan(numbers)).sum(axis=0), 1)
+        return np.where(np.isnan(scores), np.nansum(numbers, axis=0) / told, scores)
+
+    def answers(self) -> np.ndarray:
+        """(n_frames, n_characters) float64: 1 or 0 where a person looked and could tell, else NaN."""
+        return np.where(self.looked, self.sheet.numbers(), np.nan)
+
+    def screen_times(self) -> list[ScreenTime]:
+        """The screen time of every character as far as it is known."""
+        scores, answers, looked, (rounds, _) = self.measured_scores(), self.answers(), self.looked, self.rounds()
+        return [
+            screen_time(self.weights_s, scores[:, place], answers[:, place], looked[:, place], rounds[place])
+            for place in range(len(self.cast))
+        ]
+
+    def after_another_round(self, place: int, n: int) -> float:
+        """How wide half of a character's interval is expected to be after a round of n frames more, seconds."""
+        rounds, _ = self.rounds()
+        looked_at = self.looked.any(axis=1)
+        return after_another_round(
+            self.weights_s, self.measured_scores()[:, place], self.answers()[:, place], looked_at, rounds[place], n
+        )

@@ -1,0 +1,200 @@
+"""The desk over HTTP, for one person on this machine.
+
+It listens on 127.0.0.1 only. Every answer wants the run's token and a Host that is this server's own (so that no foreign
+name can be made to point here); whatever writes also wants this page's own Origin and JSON. The page itself holds no data.
+Frames are asked for by number, never by a path.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from screentime.errors import InputError
+from screentime.labeller.desk import Desk, Refused
+from screentime.labeller.pictures import Pictures
+
+PAGE = Path(__file__).parent / "page"
+FILES = {
+    "/": ("page.html", "text/html"),
+    "/labeller.js": ("labeller.js", "text/javascript"),
+    "/labeller.css": ("labeller.css", "text/css"),
+}
+LARGEST_BODY = 4_000_000  # bytes: a whole film of 5,000 frames accepted at once is far less
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def new_token() -> str:
+    """What this run's page must show to be let in."""
+    return secrets.token_urlsafe(24)
+
+
+class Gate:
+    """Lets in only what this run's own page asks, from this machine."""
+
+    def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
+        self._app, self._token = app, token
+        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        refusal = self._refusal(request)
+        if refusal is not None:
+            await refused(*refusal)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, request: Request) -> tuple[int, str] | None:
+        host = request.headers.get("host", "")
+        if host not in self._hosts:
+            return 421, "this server answers to 127.0.0.1 only"
+        if request.url.path in (*FILES, "/favicon.ico") and request.method in ("GET", "HEAD"):
+            return None
+        given = request.headers.get("x-token") or request.query_params.get("token") or ""
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            return 403, "the token of this run is missing; open the address that the labeller printed"
+        if request.method == "GET":
+            return None
+        if request.headers.get("origin") != f"http://{host}":
+            return 403, "a request from another page is refused"
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return 415, "JSON was expected"
+        length = request.headers.get("content-length", "")
+        if not length.isdigit() or int(length) > LARGEST_BODY:
+            return 413, "the request is too large"
+        return None
+
+
+def refused(status: int, sentence: str) -> Response:
+    """A refusal as one sentence."""
+    return JSONResponse({"refused": sentence}, status, HEADERS)
+
+
+def application(desk: Desk, pictures: Pictures, *, token: str, port: int, project: dict) -> Starlette:
+    """The server.
+
+    Args:
+        desk: what is done here.
+        pictures: the frames.
+        token: as `new_token` gives it.
+        port: the one it listens on; part of the Host that it answers to.
+        project: what the page shows of the project: its characters, say.
+    """
+
+    def no_icon(request: Request) -> Response:
+        return Response(status_code=204, headers=HEADERS)
+
+    def file(request: Request) -> Response:
+        name, kind = FILES[request.url.path]
+        return FileResponse(PAGE / name, media_type=kind, headers=HEADERS)
+
+    async def state(request: Request) -> Response:
+        return await answered(lambda: project | desk.state())
+
+    async def film(request: Request) -> Response:
+        return await answered(lambda: desk.overview(request.path_params["video"]))
+
+    async def picture(request: Request) -> Response:
+        video, frame = request.path_params["video"], request.path_params["frame"]
+        kind = request.path_params["kind"]
+        jpeg = await run_in_threadpool(pictures.get, kind, video, frame)
+        if jpeg is None:
+            return refused(404, "there is no such picture")
+        return Response(jpeg, 200, HEADERS | {"Cache-Control": "private, max-age=3600"}, "image/jpeg")
+
+    def action(work: Callable[[dict], object]) -> Callable[[Request], Awaitable[Response]]:
+        """A route that does something with a JSON object."""
+
+        async def route(request: Request) -> Response:
+            try:
+                body = json.loads(await bounded(request))
+                if not isinstance(body, dict):
+                    raise ValueError
+            except (ValueError, UnicodeDecodeError):
+                return refused(400, "a JSON object was expected")
+            return await answered(lambda: work(body))
+
+        return route
+
+    def op(body: dict) -> str:
+        name = body["op"]
+        if not isinstance(name, str) or not 8 <= len(name) <= 64:
+            raise Refused("an operation needs an id")
+        return name
+
+    actions = {
+        "page": lambda b: desk.page(b.get("view"), b.get("video"), b.get("frame"), b.get("character")),
+        "look": lambda b: desk.look(b["page"]),
+        "put": lambda b: desk.put(op(b), b["page"], b["cells"], b["how"], b.get("active_s", 0.0)),
+        "accept": lambda b: desk.accept(op(b), b["page"], b["items"], b.get("active_s", 0.0)),
+        "shot": lambda b: desk.shot(b["page"], b["video"], b["frame"]),
+        "take-shot": lambda b: desk.take_shot(
+            op(b), b["page"], b["video"], b["frame"], b["values"], b.get("active_s", 0.0)
+        ),
+        "undo": lambda b: desk.undo(op(b), b.get("active_s", 0.0)),
+        "redo": lambda b: desk.redo(op(b), b.get("active_s", 0.0)),
+        "draw": lambda b: desk.draw(op(b), b["video"], b["n"]),
+        "settle": lambda b: desk.settle(op(b), b["question"], b["keep"]),
+        "active": lambda b: desk.active(b["active_s"]) or {},
+        "portrait": lambda b: desk.portrait(op(b), b["character"], b["video"], b["frame"]),
+        "skip": lambda b: desk.skip(op(b), b["video"], b["first"], b["last"], b["reason"]),
+    }
+    return Starlette(
+        routes=[
+            *(Route(path, file) for path in FILES),
+            Route("/favicon.ico", no_icon),
+            Route("/api/state", state),
+            Route("/api/film/{video}", film),
+            Route("/picture/{kind}/{video}/{frame:int}", picture),
+            *(Route(f"/api/{name}", action(work), methods=["POST"]) for name, work in actions.items()),
+        ],
+        middleware=[Middleware(Gate, token=token, port=port)],
+        exception_handlers={404: lambda request, error: refused(404, "there is nothing here"),
+                            405: lambda request, error: refused(405, "this is not done here")},
+    )  # fmt: skip
+
+
+async def answered(work: Callable[[], object]) -> Response:
+    """Do something in a thread of its own and tell how it went."""
+    try:
+        result = await run_in_threadpool(work)
+    except Refused as error:
+        return refused(409, str(error))
+    except InputError as error:
+        return refused(409, str(error))
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
+        return refused(400, "the request is not of the expected form")
+    return JSONResponse(result, 200, HEADERS)
+
+
+async def bounded(request: Request) -> bytes:
+    """The body, at most so large, whatever its header said."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_BODY:
+            raise ValueError
+    return body

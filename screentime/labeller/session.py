@@ -1,0 +1,64 @@
+"""A labelling session opened: the films, their frames and features, the journal, the desk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from screentime.checks import sampled_frames
+from screentime.errors import InputError
+from screentime.frames import open_frames
+from screentime.labeller.desk import Desk
+from screentime.labeller.film import Film
+from screentime.labeller.journal import Journal
+from screentime.labeller.pictures import Pictures
+from screentime.params import Params, Video
+
+JOURNAL = Path(".screentime") / "journal.jsonl"
+
+
+def is_prepared(folder: Path, video: Video, params: Params) -> bool:
+    """Whether a film is sampled as params.yaml says now, and embedded."""
+    try:
+        frames = sampled_frames(folder / "data" / "frames", video, params)
+    except InputError:
+        return False
+    features = folder / "data" / "features" / f"{video.video_id}.npy"
+    return features.is_file() and len(np.load(features, mmap_mode="r", allow_pickle=False)) == len(frames)
+
+
+def open_desk(folder: Path, params: Params, videos: Sequence[Video], annotator: str) -> tuple[Desk, Pictures]:
+    """Open films for labelling.
+
+    Args:
+        folder: the project's top folder; the films are sampled and embedded.
+        params: params.yaml.
+        videos: the films.
+        annotator: who labels.
+
+    Raises:
+        InputError: a label file, skip file or audit record that is not as docs/formats.md says.
+    """
+    labels = folder / "data" / "labels"
+    labels.mkdir(parents=True, exist_ok=True)
+    journal = Journal(folder / JOURNAL)
+    films = [
+        Film(
+            open_frames(folder / "data" / "frames", video.video_id),
+            np.load(folder / "data" / "features" / f"{video.video_id}.npy", mmap_mode="r", allow_pickle=False),
+            labels,
+            params.cast,
+            journal,
+            test=video.split == "test",
+            count=params.suggest.frames,
+            seed=params.suggest.seed,
+        )
+        for video in videos
+    ]
+    desk = Desk(films, params.cast, journal, labels=labels, annotator=annotator)
+    desk.refit()
+    pictures = Pictures(
+        {film.video_id: film.frames for film in films},
+        {video.video_id: folder / "data" / "videos" / video.file for video in videos},
+    )
+    return desk, pictures

@@ -1,0 +1,653 @@
+"""The labeller's page in a real browser: every key, what stays still, what is saved, what a reader of any screen sees."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from browser import executable
+from labelled_film import truth, write_project
+from labeller_runs import Command, Running, served
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CAST = ["tom", "jerry", "spike", "butch", "tyke"]
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync", "--disable-dev-shm-usage",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+class Reader:
+    """A person's browser, open at the labeller; whatever its console says, and wherever it goes, is kept."""
+
+    def __init__(self, browser: Browser, address: str, *, width: int = 1280, height: int = 860, **more) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": height}, **more)
+        self.page: Page = self.context.new_page()
+        self.console: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.console.append(f"error: {error}"))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(address)
+        self.until(lambda: self.cells() > 0 or self.page.locator("#empty").is_visible())
+
+    def until(self, holds: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait for something to hold (the page's policy forbids playwright's own way)."""
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, (
+                f"it did not come to hold; the page says: {self.page.inner_text('body')[:600]}"
+            )
+            self.page.wait_for_timeout(20)
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def cells(self) -> int:
+        return self.page.locator(".cell").count()
+
+    def saved(self) -> None:
+        self.until(lambda: self.page.inner_text("#saved") == "saved")
+
+    def said(self) -> str:
+        return self.page.inner_text("#sentence")
+
+    def open(self, view: str) -> None:
+        self.page.click(f"nav button[data-view={view}]")
+        self.until(lambda: self.page.get_attribute(f"nav button[data-view={view}]", "aria-current") == "true")
+
+    def focus(self) -> dict:
+        """The item in focus, as the page knows it."""
+        return self.page.evaluate("page.items[focus]")
+
+    def items(self) -> list[dict]:
+        return self.page.evaluate("page.items")
+
+    def go_to(self, frame: int) -> None:
+        self.page.evaluate("(frame) => move(page.items.findIndex((item) => item.f === frame))", frame)
+
+
+@pytest.fixture
+def open_(tmp_path, chromium):
+    """Opens a reader at a labeller; in the end no reader may have seen an error or left this machine."""
+    readers, servers = [], []
+
+    def work(cast=CAST, n_frames=96, films=("film",), teach=0, **more) -> tuple[Reader, Running]:
+        if not servers:
+            server = served(tmp_path, write_project(tmp_path, films, cast, n_frames=n_frames))
+            servers.append((server, server.__enter__()))
+        running = servers[0][1]
+        if teach:
+            page = running.desk.page("start")
+            there = truth(n_frames, len(cast))
+            for item in page["items"][:teach]:
+                cells = [[item["v"], item["f"], c, "1" if there[item["f"], c] else "0"] for c in range(len(cast))]
+                running.desk.put(f"teach-{item['v']}-{item['f']}", page["page"], cells, "look")
+            running.desk.refit()
+        readers.append(Reader(chromium, running.address, **more))
+        return readers[-1], running
+
+    yield work
+    for reader in readers:
+        outside = [url for url in reader.requests if not url.startswith(("http://127.0.0.1:", "blob:", "data:"))]
+        console = reader.console
+        reader.context.close()
+        assert outside == []
+        assert console == []
+    for server, _ in servers:
+        server.__exit__(None, None, None)
+
+
+def answers(running: Running, frame: int, video: str = "film") -> str:
+    return "".join(str(one) or "." for one in running.desk.film(video).sheet.present[frame])
+
+
+# keys
+
+
+def test_digits_toggle_enter_says_the_rest_and_the_next_frame_comes_by_itself(open_):
+    reader, running = open_()
+    first = reader.focus()["f"]
+    reader.keys("1", "3", "3", "Enter")
+    second = reader.focus()["f"]
+    reader.keys("0")
+    reader.saved()
+
+    assert answers(running, first) == "10000"
+    assert answers(running, second) == "00000"
+    assert len({first, second, reader.focus()["f"]}) == 3
+
+
+def test_a_digit_of_another_keyboard_layout_and_the_number_pad_count_by_their_place(open_):
+    reader, running = open_()
+    frame = reader.focus()["f"]
+    reader.page.evaluate("""() => {
+      const press = (code, key) => { for (const kind of ["keydown", "keyup"]) document.dispatchEvent(new KeyboardEvent(kind, {code, key, bubbles: true})); };
+      press("Digit2", "é"); press("Numpad4", "4"); press("Numpad1", "End");
+    }""")
+    reader.saved()
+
+    assert answers(running, frame) == ".1.1."
+
+
+def test_a_question_mark_and_a_digit_cannot_be_told_twice_is_the_whole_frame(open_):
+    reader, running = open_()
+    first = reader.focus()["f"]
+    reader.keys("?", "2")
+    assert reader.focus()["f"] == first
+    reader.keys("ArrowRight")
+    second = reader.focus()["f"]
+    reader.keys("?", "?")
+    reader.saved()
+
+    assert answers(running, first) == ".?..."
+    assert answers(running, second) == "?????"
+
+
+def test_arrows_home_end_and_page_keys_only_move(open_):
+    reader, running = open_()
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "End", "Home", "PageDown", "PageUp"):
+        reader.keys(key)
+    reader.saved()
+
+    assert running.desk.film("film").sheet.rows == ()
+
+
+def test_auto_repeat_never_toggles(open_):
+    reader, running = open_()
+    frame = reader.focus()["f"]
+    reader.page.keyboard.down("1")
+    for _ in range(3):
+        reader.page.keyboard.down("1")  # what a held key sends
+    reader.page.keyboard.up("1")
+    reader.saved()
+
+    assert answers(running, frame) == "1...."
+
+
+def test_undo_and_redo_say_what_they_change_and_jump_to_it(open_):
+    reader, running = open_()
+    first = reader.focus()["f"]
+    reader.keys("1", "Enter", "2")
+    reader.saved()
+    reader.keys("u")
+    reader.until(lambda: reader.said().startswith("taken back: ") and "jerry there" in reader.said())
+    reader.keys("u")
+    reader.until(lambda: "accepted" in reader.said())
+    reader.keys("Control+z")
+    reader.until(lambda: "tom there" in reader.said() and reader.said().startswith("taken back"))
+    assert reader.focus()["f"] == first
+    assert running.desk.film("film").sheet.rows == ()
+    reader.keys("r", "Control+Shift+Z")
+    reader.until(lambda: answers(running, first) == "10000")
+
+
+def test_undo_survives_a_reload(open_):
+    reader, running = open_()
+    frame = reader.focus()["f"]
+    reader.keys("1")
+    reader.saved()
+    reader.page.reload()
+    reader.until(lambda: reader.cells() > 0)
+    reader.keys("u")
+    reader.until(lambda: answers(running, frame) == ".....")
+
+
+def test_holding_a_digit_and_stepping_paints_what_the_first_frame_got(open_):
+    reader, running = open_()
+    reader.open("film")
+    reader.page.keyboard.down("2")
+    for _ in range(4):
+        reader.keys("ArrowRight")
+    reader.page.keyboard.up("2")
+    reader.saved()
+    reader.keys("ArrowRight")
+    reader.saved()
+
+    assert [answers(running, frame)[1] for frame in range(6)] == ["1", "1", "1", "1", "1", "."]
+    assert running.desk.film("film").sheet.source[:5, 1].tolist() == ["manual"] + ["propagated"] * 4
+    assert reader.said() == "4 frames: jerry there"
+
+
+def test_painting_ends_when_the_window_loses_the_keyboard(open_):
+    reader, running = open_()
+    reader.open("film")
+    reader.page.keyboard.down("1")
+    reader.keys("ArrowRight")
+    reader.page.evaluate("window.dispatchEvent(new Event('blur'))")
+    reader.keys("ArrowRight", "ArrowRight")
+    reader.page.keyboard.up("1")
+    reader.saved()
+
+    assert [answers(running, frame)[0] for frame in range(4)] == ["1", "1", ".", "."]
+
+
+def test_a_brush_paints_without_holding(open_):
+    reader, running = open_()
+    reader.open("film")
+    reader.keys("b", "3", "ArrowRight", "ArrowRight", "b", "ArrowRight")
+    reader.saved()
+
+    assert [answers(running, frame)[2] for frame in range(4)] == ["1", "1", "1", "."]
+
+
+def test_painting_over_a_frame_of_the_audit_leaves_it_out(open_):
+    reader, running = open_()
+    running.desk.draw("draw-a-round", "film", 30)
+    drawn = [int(one) for one in running.desk.film("film").drawn.nonzero()[0]]
+    reader.open("film")
+    shown = [item["f"] for item in reader.items()]
+    reader.page.keyboard.down("1")
+    for _ in range(5):
+        reader.keys("ArrowRight")
+    reader.page.keyboard.up("1")
+    reader.saved()
+
+    assert not set(shown) & set(drawn)
+    assert all(answers(running, frame) == "....." for frame in drawn)
+
+
+def test_shift_and_arrows_select_and_one_digit_answers_all_of_them(open_):
+    reader, running = open_()
+    reader.open("film")
+    reader.keys("Shift+ArrowRight", "Shift+ArrowRight", "4")
+    reader.saved()
+    reader.keys("Escape", "ArrowRight", "0")
+    reader.saved()
+
+    assert [answers(running, frame)[3] for frame in range(4)] == ["1", "1", "1", "0"]
+    assert running.desk.film("film").sheet.source[0, 3] == "propagated"
+
+
+def test_control_click_selects_single_frames(open_):
+    reader, running = open_()
+    reader.open("film")
+    cells = reader.page.locator(".cell")
+    cells.nth(0).click()
+    cells.nth(2).click(modifiers=["Control"])
+    reader.keys("1")
+    reader.saved()
+
+    assert [answers(running, frame)[0] for frame in range(3)] == ["1", ".", "1"]
+
+
+def test_dragging_selects_also_while_the_frames_scroll(open_):
+    reader, _ = open_()
+    reader.open("film")
+    box = reader.page.locator("#grid").bounding_box()
+    reader.page.mouse.move(box["x"] + 60, box["y"] + 60)
+    reader.page.mouse.down()
+    reader.page.mouse.move(box["x"] + 80, box["y"] + box["height"] - 5, steps=4)
+    reader.until(lambda: reader.page.evaluate("$('grid').scrollTop") > 200)
+    reader.page.mouse.up()
+    chosen = sorted(reader.page.evaluate("[...chosen]"))
+
+    assert chosen == list(range(len(chosen)))
+    assert len(chosen) > 20
+
+
+def test_s_shows_three_frames_and_takes_the_whole_shot(open_):
+    reader, running = open_(teach=24)
+    film = running.desk.film("film")
+    first = next(
+        int(one) for one in film.shots if not running.desk._changing(film, range(one, film.shot_of(one)[1] + 1))
+    )
+    last = film.shot_of(first)[1]
+    reader.open("film")
+    reader.go_to(first)
+    reader.keys("s")
+    reader.until(lambda: reader.page.locator("dialog .three img").count() >= 2)
+    reader.keys("Enter")
+    reader.saved()
+    reader.until(lambda: all("." not in answers(running, frame) for frame in range(first, last + 1)))
+
+    assert "shot at" in reader.said()
+
+
+def test_s_refuses_a_shot_that_changes_inside_and_offers_to_go_through_it(open_):
+    reader, running = open_(teach=24)
+    film = running.desk.film("film")
+    film.shots = film.shots[film.shots != 16]
+    film.scores[8:16, 0], film.scores[16:24, 0] = 0.9, 0.1
+    reader.open("film")
+    reader.go_to(12)
+    reader.keys("s")
+    reader.until(lambda: reader.page.locator("dialog").is_visible())
+
+    assert "it cannot be taken whole" in reader.page.inner_text("dialog")
+    reader.keys("Escape")
+
+
+def test_a_shows_look_alikes_and_control_enter_accepts_the_page(open_):
+    reader, running = open_(teach=24)
+    reader.open("review")
+    reader.keys("a")
+    reader.until(lambda: reader.page.evaluate("page.view") == "group")
+    shown = reader.items()
+    reader.page.evaluate("seen = new Set(page.items.keys())")
+    reader.keys("Control+Enter")
+    reader.until(lambda: reader.page.evaluate("page.view") == "review")
+
+    assert all("." not in answers(running, item["f"]) for item in shown)
+
+
+def test_f_shows_the_frame_large_p_plays_and_brackets_show_the_seconds_around(open_):
+    reader, _ = open_()
+    reader.keys("]")
+    reader.until(lambda: reader.page.locator("#around img").count() == 2)
+    reader.keys("[")
+    reader.until(lambda: not reader.page.locator("#around").is_visible())
+    reader.keys("p")
+    reader.until(lambda: "/motion/" in (reader.page.get_attribute("#picture", "src") or ""))
+    reader.keys("p", "f")
+    reader.until(lambda: reader.page.locator("dialog .zoom img").is_visible())
+    assert "/native/" in reader.page.get_attribute("dialog .zoom img", "src")
+    before = reader.page.locator("dialog .zoom img").bounding_box()["width"]
+    reader.page.locator("dialog .zoom img").click()
+    reader.until(lambda: reader.page.locator("dialog .zoom img").bounding_box()["width"] > 1.9 * before)
+    reader.keys("Escape")
+
+
+def test_h_shows_every_key_and_fits_on_a_narrow_page(open_):
+    reader, _ = open_(width=720, height=700)
+    reader.keys("h")
+    box = reader.page.locator("dialog").bounding_box()
+    told = reader.page.inner_text("dialog")
+
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 720 and box["y"] >= 0 and box["y"] + box["height"] <= 700
+    assert all(word in told for word in ("Ctrl Enter", "look-alikes", "undo", "jump to a time"))
+    reader.keys("Escape")
+
+
+def test_t_picks_a_characters_picture_c_lays_its_frames_side_by_side_o_asks_for_one(open_):
+    reader, running = open_()
+    frame = reader.focus()["f"]
+    reader.keys("2")
+    reader.saved()
+    reader.keys("t", "2")
+    reader.until(lambda: running.desk.state()["portraits"][1] == ["film", frame])
+    reader.keys("c", "2")
+    reader.until(lambda: reader.page.evaluate("page.view") == "same")
+    assert [item["f"] for item in reader.items()] == [frame]
+    reader.keys("o", "4")
+    reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 1)
+    reader.keys("y")
+    reader.until(lambda: answers(running, frame) == ".1.1.")
+
+
+def page_count(reader: Reader) -> int:
+    return len(reader.items())
+
+
+def test_x_leaves_a_selected_stretch_out_of_the_film(open_, tmp_path):
+    reader, _ = open_()
+    reader.open("film")
+    reader.keys("Shift+ArrowRight", "Shift+ArrowRight", "x")
+    reader.until(lambda: reader.page.locator("dialog input").is_visible())
+    reader.page.keyboard.press("Enter")
+    reader.page.locator("dialog button.first").click()
+    reader.until(lambda: (tmp_path / "data/labels/film.skip.csv").exists())
+
+    assert (tmp_path / "data/labels/film.skip.csv").read_text() == "start_s,end_s,reason\n0,3,credits\n"
+
+
+def test_j_jumps_to_a_time_and_a_click_on_the_timeline_too(open_):
+    reader, _ = open_()
+    reader.until(lambda: bool(reader.page.evaluate("films.get('film')")))
+    reader.keys("j")
+    reader.page.keyboard.type("1:05")
+    reader.keys("Enter")
+    reader.until(lambda: reader.page.evaluate("page.view") == "film" and reader.focus()["f"] == 65)
+    box = reader.page.locator("#timeline").bounding_box()
+    reader.page.mouse.click(box["x"] + 76 + (box["width"] - 78) * 0.1, box["y"] + 8)
+    reader.until(lambda: 8 <= reader.focus()["f"] <= 11)
+
+
+# what is on the screen
+
+
+def test_nobody_does_not_look_like_not_reviewed_and_a_guess_like_neither(open_):
+    reader, _ = open_(teach=24)
+    reader.open("review")
+    texts = {}
+    reader.keys("0")
+    reader.saved()
+    cell = reader.page.locator(".cell").first
+    texts["nobody"] = (cell.inner_text(), cell.get_attribute("aria-label"))
+    reader.open("start")
+    guess = None
+    reader.open("review")
+    for one in reader.page.locator(".cell").all():
+        if one.locator(".badge.guess").count():
+            guess = (one.inner_text(), one.get_attribute("aria-label"))
+            break
+
+    assert "nobody" in texts["nobody"][0] and "not there" in texts["nobody"][1]
+    assert guess is not None and "proposed" in guess[1]
+    assert reader.page.evaluate("getComputedStyle(document.querySelector('.badge.guess')).borderTopStyle") == "dashed"
+
+
+def test_not_reviewed_says_so_in_words(open_):
+    reader, _ = open_()
+    assert "not reviewed" in reader.page.locator(".cell").first.inner_text()
+
+
+def test_nobody_over_visible_guesses_shows_and_says_what_it_did(open_):
+    reader, running = open_(teach=24)
+    reader.open("review")
+    place = next(at for at, item in enumerate(reader.items()) if "1" in item["p"])
+    frame = reader.items()[place]["f"]
+    reader.page.evaluate("(place) => move(place)", place)
+    reader.keys("0")
+    reader.until(lambda: reader.said().endswith(": nobody"))
+
+    assert answers(running, frame) == "00000"
+    assert reader.page.locator("#takeback").is_visible()
+    assert reader.page.locator(f".cell[data-place='{place}'] .badge").count() == 0
+
+
+def test_a_page_holds_still_while_the_head_is_fitted_anew(open_):
+    reader, running = open_(teach=20)
+    reader.open("review")
+    before = [(item["f"], item["p"]) for item in reader.items()]
+    reader.keys("1", "Enter")
+    reader.saved()
+    version = running.desk._head
+    reader.until(lambda: running.desk._head is not version or version is None)
+
+    assert [(item["f"], item["p"]) for item in reader.items()] == before
+
+
+def test_accepting_the_page_asks_first_where_a_frame_was_never_on_the_screen(open_):
+    reader, running = open_(teach=24, height=420)
+    reader.open("review")
+    unseen = reader.page.evaluate(
+        "markSeen(), page.items.filter((item, place) => isOpen(item) && !seen.has(place)).length"
+    )
+    reader.keys("Control+Enter")
+    reader.until(lambda: reader.page.locator("dialog").is_visible())
+
+    assert unseen > 0
+    assert f"{unseen} of these" in reader.page.inner_text("dialog")
+    rows = len(running.desk.film("film").sheet.rows)
+    reader.keys("Escape")
+    reader.saved()
+    assert len(running.desk.film("film").sheet.rows) == rows
+
+
+def test_a_second_tab_sees_what_the_first_says(open_):
+    first, running = open_()
+    second, _ = open_()
+    frame = first.focus()["f"]
+    first.keys("1")
+    first.saved()
+    second.until(lambda: second.focus()["f"] == frame and second.focus()["a"] == "1....")
+    second.keys("2")
+    first.until(lambda: first.focus()["a"] == "11...")
+
+    assert answers(running, frame) == "11..."
+
+
+def test_five_thousand_frames_need_at_most_a_hundred_cells_in_the_document(open_):
+    reader, _ = open_(n_frames=5000)
+    reader.open("film")
+    counts = [reader.cells()]
+    for share in (0.3, 0.7, 1.0):
+        reader.page.evaluate(
+            "(share) => { const grid = $('grid'); grid.scrollTop = share * grid.scrollHeight; }", share
+        )
+        reader.page.wait_for_timeout(60)
+        counts.append(reader.cells())
+    reader.keys("End")
+
+    assert reader.focus()["f"] == 4999
+    assert min(counts) > 0 and max(counts) <= 100
+
+
+def test_the_focus_stays_in_view_when_the_window_changes(open_):
+    reader, _ = open_()
+    reader.open("film")
+    reader.keys("End")
+    reader.page.set_viewport_size({"width": 720, "height": 620})
+    reader.page.wait_for_timeout(200)
+    cell, grid = reader.page.locator(".cell.focus").bounding_box(), reader.page.locator("#grid").bounding_box()
+
+    assert grid["y"] - 1 <= cell["y"] and cell["y"] + cell["height"] <= grid["y"] + grid["height"] + 1
+
+
+def test_more_than_nine_characters_by_shift(open_):
+    cast = [f"number {place}" for place in range(1, 19)]
+    reader, running = open_(cast=cast)
+    frame = reader.focus()["f"]
+    reader.keys("9", "Shift+1", "Shift+9")
+    reader.saved()
+
+    assert answers(running, frame) == "........11.......1"
+    assert reader.page.locator("#cast li").count() == 18
+
+
+def test_strange_names_reach_the_page_as_text_only(open_):
+    cast = ["<img src=x onerror=document.title=1>", "O'Brien & co", "شخصية", "🐱🐭", "Ünïcode"]
+    reader, running = open_(cast=cast)
+    frame = reader.focus()["f"]
+    reader.keys("1", "3", "4")
+    reader.saved()
+
+    assert [
+        one.evaluate("node => node.firstChild.textContent") for one in reader.page.locator("#cast .name").all()
+    ] == cast
+    assert reader.page.locator("#cast img[src='x']").count() == 0
+    assert answers(running, frame) == "1.11."
+    assert reader.page.title() == "Label · screentime"
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), [(720, 800, 1), (1280, 800, 1), (700, 420, 2)])
+def test_nothing_falls_off_the_page(open_, width, height, scale):
+    reader, _ = open_(
+        cast=[f"character {place}" for place in range(1, 19)], width=width, height=height, device_scale_factor=scale
+    )
+    wide = reader.page.evaluate("document.documentElement.scrollWidth")
+    grid = reader.page.locator("#grid").bounding_box()
+
+    assert wide <= width
+    assert grid["height"] >= 110
+    for name in ("#saved", "#undo", "#help"):
+        box = reader.page.locator(name).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+
+
+def test_the_keyboard_alone_reaches_everything_and_states_are_spoken(open_):
+    reader, _ = open_()
+    for _ in range(3):
+        reader.keys("Tab")
+    named = reader.page.evaluate(
+        "document.activeElement.tagName + ' ' + getComputedStyle(document.activeElement).outlineStyle"
+    )
+    assert named == "BUTTON solid"
+    reader.open("film")
+    cell = reader.page.locator(".cell.focus")
+    reader.keys("1")
+    reader.saved()
+
+    assert cell.get_attribute("role") == "option" and cell.get_attribute("tabindex") == "0"
+    assert "tom there" in cell.get_attribute("aria-label")
+    assert reader.page.locator("#cast button").first.get_attribute("aria-pressed") == "true"
+    assert reader.page.locator("#cast button").nth(1).get_attribute("aria-pressed") == "mixed"
+    assert reader.page.get_attribute("#said", "aria-live") == "polite"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(open_, scheme):
+    reader, _ = open_(teach=10, color_scheme=scheme)
+    reader.open("film")
+    ratios = reader.page.evaluate("""() => {
+      const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+      const light = ([r, g, b]) => [r, g, b].map((one) => one / 255).map((one) => one <= .03928 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4).reduce((sum, one, at) => sum + one * [.2126, .7152, .0722][at], 0);
+      const ground = (node) => { while (node) { const back = parts(getComputedStyle(node).backgroundColor); if (back.length < 4 || back[3] > .5) return back; node = node.parentElement; } return [255, 255, 255]; };
+      return ["#why", "#numbers", ".state", ".badge.yes", "#cast .value", "#cast small", "button.first", "nav button[aria-current=true]"].map((name) => {
+        const node = document.querySelector(name);
+        if (!node) return [name, 99];
+        const [one, other] = [light(parts(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+        return [name, (one + .05) / (other + .05)];
+      });
+    }""")
+
+    assert {name: round(ratio, 1) for name, ratio in ratios if ratio < 4.5} == {}
+
+
+# the audit
+
+
+def test_an_audit_is_drawn_and_answered_blind_on_the_page(open_):
+    reader, running = open_(teach=24)
+    reader.open("audit")
+    reader.page.fill("#round-size", "12")
+    reader.page.click("text=Draw the round")
+    reader.until(lambda: reader.page.evaluate("page.view === 'audit' && page.items.length === 12"))
+    assert not reader.page.locator("#strip").is_visible()
+    assert reader.page.locator(".badge.guess").count() == 0
+    for _ in range(12):
+        reader.keys("Enter")
+    reader.saved()
+    reader.until(lambda: running.desk.film("film").waiting() == [])
+
+    assert (running.desk.film("film").sheet.source[running.desk.film("film").drawn] == "audit").all()
+    reader.until(lambda: " to " in reader.page.inner_text("#cast"))
+
+
+# the server goes
+
+
+def test_without_the_server_the_page_says_not_saved_keeps_the_answer_and_sends_it_later(tmp_path, chromium):
+    write_project(tmp_path, ["film"], CAST)
+    first = Command(tmp_path)
+    running = first.running()
+    reader = Reader(chromium, running.address)
+    frame = reader.focus()["f"]
+    first.kill()
+    first.ended()
+    reader.keys("1")
+    reader.until(lambda: reader.page.inner_text("#saved").startswith("not saved"))
+    assert "bad" in reader.page.get_attribute("#saved", "class")
+    leaving = []
+    reader.page.on("dialog", lambda dialog: (leaving.append(dialog.type), dialog.dismiss()))
+    reader.page.evaluate("location.reload()")
+    reader.until(lambda: leaving == ["beforeunload"])
+    assert reader.page.evaluate("queue.length") == 1
+
+    second = Command(tmp_path, "--port", str(running.port))  # another token: the page must be opened anew
+    again = Reader(chromium, second.running().address)
+    reader.until(lambda: "token" in reader.page.inner_text("body") or not reader.page.evaluate("queue.length"))
+    assert again.items()[0]["f"] == frame
+    reader.context.close()
+    again.context.close()
+    second.kill()
+    second.ended()
