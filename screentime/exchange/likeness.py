@@ -66,6 +66,9 @@ def matched(picture: np.ndarray, frames: np.ndarray) -> Match:
         return Match(None, "no frame like it")
     near = np.flatnonzero(likeness < likeness[best] - APART)
     first, end = near[near < best].max(initial=-1) + 1, near[near > best].min(initial=len(frames))
-    if likeness[:first].max(initial=-1) >= likeness[best] - APART or likeness[end:].max(initial=-1) >= likeness[best] - APART:
+    if (
+        likeness[:first].max(initial=-1) >= likeness[best] - APART
+        or likeness[end:].max(initial=-1) >= likeness[best] - APART
+    ):
         return Match(None, "several places like it")
     return Match(best)
