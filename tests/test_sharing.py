@@ -354,6 +354,6 @@ def test_two_people_who_labelled_one_film_keep_both_files_and_merging_is_named(p
 
     assert project.run("python", "-m", "screentime", "check").splitlines() == [
         "all is well: 1 films, 6 characters, 1 label rows",
-        "labelled by two people: data/labels/film.anna.csv; both files are kept, and only VIDEO.csv is used; next: merge "
-        "them: copy the rows you take over into VIDEO.csv, and `check` names every line where the two differ",
+        "labelled by two people: data/labels/film.anna.csv; both files are kept, and only VIDEO.csv is used; next: `python "
+        "-m screentime labels agree VIDEO` compares them, `labels merge VIDEO` brings them together",
     ]

@@ -161,6 +161,12 @@ def _merge(arguments: argparse.Namespace) -> None:
             f"{film.path}: {count_text(taken, 'answer', 'answers')} of {name} taken over, {comparison.alike:,} were alike, "
             f"{sum(len(one.cells) for one in questions):,} differ"
         )
+        drawn = set(film.drawn)
+        on_drawn = sum(not cell.blind and cell.frame in drawn for cell in comparison.new)
+        if on_drawn:
+            print(
+                f"{on_drawn:,} of the new ones are about frames that an audit drew: there only blind answers (source audit) count"
+            )
         if idle:
             print(f"{asked}: {count_text(idle, 'decision is', 'decisions are')} about what no longer differs, not used")
         if arguments.take:
