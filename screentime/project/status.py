@@ -240,12 +240,12 @@ def _next(films: Sequence[Film], params: Params, stale: Sequence[Stale]) -> list
     if sum(film.labelled for film in training) < params.train.min_labelled:
         first = min(training, key=lambda film: film.labelled, default=shown[0])
         return [
-            f"next: label about {LABEL_FRAMES} of the frames that data/suggestions/{first.video.video_id}.csv names, in "
-            f"data/labels/{first.video.video_id}.csv (docs/labelling.md), then dvc repro"
+            f"next: python -m screentime label {first.video.video_id}   # about {LABEL_FRAMES} frames, in the browser; then "
+            "dvc repro"
         ]
     waiting = [film for film in shown if film.audit[1] < film.audit[0]]
     if waiting:
-        return [f"next: answer the audit of {waiting[0].video.video_id} (docs/labelling.md), then dvc repro"]
+        return [f"next: python -m screentime label {waiting[0].video.video_id}   # answers the audit; then dvc repro"]
     if stale:
         return ["next: dvc repro"]
     bare = [film for film in shown if not film.audit[0]]

@@ -331,6 +331,7 @@ function drawSide() {
     const source = item ? pictureOf("frame", item.v, item.f) : "";
     if ((image.getAttribute("src") || "") !== source) { if (source) image.src = source; else image.removeAttribute("src"); }
   }
+  $("focus").hidden = !item;
   $("caption").textContent = item ? `${state && state.films.length > 1 ? item.v + " " : ""}${item.t} · ${focus + 1} of ${page.items.length}${chosen.size > 1 ? ` · ${chosen.size} selected` : ""}${asking ? " · ? which character? (? again: the whole frame)" : ""}${brush ? " · brush: " + (painting ? cast()[painting.character] + " " + WORDS[painting.value] : "which character?") : ""}` : "";
   drawAround(item);
   drawCast();
@@ -483,7 +484,7 @@ function drawEmpty() {
     go.addEventListener("click", () => open_(plan.view, plan.video ? { video: plan.video } : {}));
     row.append(go);
   }
-  if (page.view === "audit" && !row.children.length) row.append(...drawForm(plan));
+  if (page.view === "audit" && !row.querySelector("input")) row.append(...drawForm(plan));
   box.replaceChildren(title, text, row);
 }
 
