@@ -53,21 +53,22 @@ def write(
     kind = _KINDS.get(film.suffix.lower(), "unknown")
     SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=film.resolve().as_uri(), MIME_TYPE=kind)
     order = SubElement(root, "TIME_ORDER")
-    count = 0
-    marked = list(stretches)
+    slots: list[tuple[int, str]] = []
+    found = sorted(stretches, key=lambda one: one.start_s)
     for name in cast:
         tier = SubElement(root, "TIER", LINGUISTIC_TYPE_REF="visible", TIER_ID=name)
-        for one in sorted((one for one in marked if one.name == name), key=lambda one: one.start_s):
-            count += 1
+        for one in found:
+            if one.name != name:
+                continue
             begin, end = _milliseconds(one.start_s + first_s), _milliseconds(one.end_s + first_s)
-            refs = {}
-            for place, time in (("TIME_SLOT_REF1", begin), ("TIME_SLOT_REF2", max(end, begin + 1))):
-                refs[place] = f"ts{len(order) + 1}"
-                SubElement(order, "TIME_SLOT", TIME_SLOT_ID=refs[place], TIME_VALUE=str(time))
-            holder = SubElement(
-                SubElement(tier, "ANNOTATION"), "ALIGNABLE_ANNOTATION", {"ANNOTATION_ID": f"a{count}"} | refs
-            )
+            count = len(slots) // 2
+            refs = {"TIME_SLOT_REF1": f"ts{2 * count + 1}", "TIME_SLOT_REF2": f"ts{2 * count + 2}"}
+            slots += zip((begin, max(end, begin + 1)), refs.values(), strict=True)
+            words = {"ANNOTATION_ID": f"a{count + 1}"} | refs
+            holder = SubElement(SubElement(tier, "ANNOTATION"), "ALIGNABLE_ANNOTATION", words)
             SubElement(holder, "ANNOTATION_VALUE").text = TEXTS[one.present]
+    for time, slot in sorted(slots):
+        SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(time))
     SubElement(root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID="visible", TIME_ALIGNABLE="true", GRAPHIC_REFERENCES="false")
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)

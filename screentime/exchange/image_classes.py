@@ -6,6 +6,7 @@ from pathlib import Path
 
 from screentime.errors import InputError
 from screentime.exchange.found import Found, Look
+from screentime.exchange.likeness import picture_files
 
 HEADER = ("image_id", "class")
 NOBODY = ("neither", "none", "nobody", "no one", "0", "")
@@ -57,8 +58,7 @@ def read_folders(path: Path, character: str | None) -> Found:
             raise InputError(
                 f"{path / folder}: no such folder was found, positive/ and negative/ were expected; correct the path"
             )
-        files = (file for file in sorted((path / folder).rglob("*")) if file.suffix.lower() in PICTURES)
         looks += [
-            Look(f"{folder}/{file.relative_to(path / folder).as_posix()}", {character: present}) for file in files
+            Look(file.relative_to(path).as_posix(), {character: present}) for file in picture_files(path / folder)
         ]
     return Found(frozenset([character]), looks=tuple(looks), whole_cast=True)
