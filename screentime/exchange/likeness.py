@@ -5,6 +5,7 @@ strong JPEG does not matter. Likeness is their correlation.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -16,11 +17,25 @@ ALIKE = 0.98  # correlation from which a picture is that frame; of another film 
 APART = 0.005  # a frame elsewhere that is nearly as like as the best: then nobody can tell which of them it is
 
 
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+
 class Match(NamedTuple):
     """The frame, as its index, or None with the reason in a few words."""
 
     frame: int | None
     reason: str = ""
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures in a folder and its subfolders, by their endings, in order."""
+    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in PICTURES and path.is_file()]
+
+
+def read_picture(path: Path) -> np.ndarray | None:
+    """A picture's file as (height, width, 3) uint8, RGB; None where it is none."""
+    image = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
+    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:
