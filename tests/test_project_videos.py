@@ -318,8 +318,6 @@ def test_status_leads_from_an_empty_project_to_the_first_labels(project, films):
     add_characters(project.folder, ["tom"])
     assert told() == "next: dvc repro      # samples the films, suggests frames to label"
     project.run("dvc", "repro", "sample")
-    assert told() == (
-        "next: python -m screentime label b   # about 60 frames, in the browser; then dvc repro"
-    )
+    assert told() == ("next: python -m screentime label b   # about 60 frames, in the browser; then dvc repro")
     (project.folder / "data" / "labels" / "b.csv").write_text("start_s,end_s,character,present\n0,,tmo,1\n")
     assert told().startswith("next: data/labels/b.csv: line 2: character 'tmo' is not in the cast ['tom']; ")
