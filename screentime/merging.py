@@ -67,8 +67,8 @@ class Comparison:
     """What two label files say of one film.
 
     Attributes:
-        new: cells that only the second file speaks of, and those where it says the same by a stronger source (by
-            looking, where mine was painted): the row that is taken over.
+        new: cells that only the second file speaks of, and those where it says the same by looking and mine was painted or
+            accepted: the row that is taken over.
         alike: how many cells both say the same of.
         differences: the questions, in order of time.
         outside: rows of the second file that speak of no sampled frame and that the first lacks.
@@ -276,8 +276,9 @@ def said_by(row: Row) -> str:
 
 
 def _stronger(row: Row, than: Row) -> bool:
-    """Whether the same answer, by a stronger source, would stand before another."""
-    return (row.end_s is None or than.end_s is not None) and STRENGTH.index(row.source) < STRENGTH.index(than.source)
+    """Whether somebody looked at the very frame where the other painted or accepted the same answer, and it would stand."""
+    looked = row.source in LOOKED and than.source not in LOOKED
+    return looked and (row.end_s is None or than.end_s is not None)
 
 
 def _grouped(

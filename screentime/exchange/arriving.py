@@ -241,7 +241,7 @@ def _settled(rows: Sequence[Row], frames: FramePack, drawn: set[int]) -> tuple[l
             f"{count_text(unseen, 'answer is', 'answers are')} about moments that no sampled frame shows: kept, not used"
         )
     if two:
-        first = min(two, key=lambda cell: cell.frame)
+        first = min(two, key=lambda cell: (cell.frame, cell.character))
         notes.append(
             f"{count_text(len(two), 'answer', 'answers')} left out: the file says two things, first of {first.character} at "
             f"{frames.times_s[first.frame]:g} s"

@@ -5,6 +5,7 @@ from pathlib import Path
 from screentime.errors import InputError
 from screentime.exchange.found import Found, Look
 from screentime.exchange.xml_tree import xml_root
+from screentime.wording import count_text
 
 _MARKS = ("tag", "box", "polygon", "polyline", "points", "cuboid", "mask", "ellipse", "skeleton")
 
@@ -32,5 +33,5 @@ def read(path: Path) -> Found:
         automatic += len(marks) - len(seen)
         names.update(seen)
         looks.append(Look(image.get("name", ""), dict.fromkeys(seen, "1")))
-    notes = (f"{automatic} marks that a model made were passed over",) if automatic else ()
+    notes = (f"passed over: {count_text(automatic, 'mark', 'marks')} that a model made",) if automatic else ()
     return Found(frozenset(names), looks=tuple(looks), notes=notes)

@@ -15,6 +15,7 @@ from screentime.errors import InputError
 from screentime.exchange.found import Found, Stretch
 from screentime.exchange.xml_tree import xml_root
 from screentime.files import write_text
+from screentime.wording import count_text
 
 TEXTS = {"1": "visible", "0": "not visible", "?": "cannot tell"}
 _SAYING = {"visible": "1", "not visible": "0", "cannot tell": "?", "0": "0", "?": "?", "absent": "0"}
@@ -88,12 +89,10 @@ def read(path: Path) -> Found:
                 f"{path}: TIME_ORIGIN {media.get('TIME_ORIGIN')} ms was found, media that begins with the annotations was expected; "
                 "synchronise it at 0 in ELAN, or take the attribute out and shift the times with --shift SECONDS"
             )
-    unit = {"milliseconds": 1000.0}.get(
-        root.find("HEADER").get("TIME_UNITS", "milliseconds") if root.find("HEADER") is not None else ""
-    )
-    if unit is None:
+    header = root.find("HEADER")
+    if header is not None and header.get("TIME_UNITS", "milliseconds") != "milliseconds":
         raise InputError(
-            f"{path}: times in frames or samples were found, milliseconds were expected; save it in ELAN anew"
+            f"{path}: times in {header.get('TIME_UNITS')} were found, milliseconds were expected; save it in ELAN anew"
         )
     slots = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
     names, stretches, untimed, hanging = set(), [], 0, []
@@ -109,12 +108,12 @@ def read(path: Path) -> Found:
                 untimed += 1
                 continue
             text = (one.findtext("ANNOTATION_VALUE") or "").strip().lower()
-            stretches.append(Stretch(name, float(begin) / unit, float(end) / unit, _SAYING.get(text, "1")))
+            stretches.append(Stretch(name, float(begin) / 1000, float(end) / 1000, _SAYING.get(text, "1")))
     notes = []
     if untimed:
-        notes.append(f"{untimed} annotations without times of their own were passed over")
+        notes.append(f"passed over: {count_text(untimed, 'annotation', 'annotations')} without times of their own")
     if hanging:
-        notes.append(f"tiers that hang on others were passed over: {', '.join(hanging)}")
+        notes.append(f"passed over: tiers that hang on others ({', '.join(hanging)})")
     return Found(frozenset(names), stretches=tuple(stretches), of_file=True, notes=tuple(notes))
 
 

@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 from screentime.errors import InputError
 from screentime.exchange.found import Found, Look
 from screentime.files import write_text
+from screentime.wording import count_text
 
 FROM, TO = "characters", "image"
 _CHOOSING = (
@@ -110,9 +111,9 @@ def read(path: Path, annotator: str | None = None) -> Found:
                 )
     notes = []
     if cancelled:
-        notes.append(f"{cancelled} cancelled annotations were passed over")
+        notes.append(f"passed over: {count_text(cancelled, 'cancelled annotation', 'cancelled annotations')}")
     if bare:
-        notes.append(f"{bare} tasks have no annotation: nobody has looked")
+        notes.append(f"{count_text(bare, 'task has', 'tasks have')} no annotation: nobody has looked")
     return Found(frozenset(names), looks=tuple(looks), notes=tuple(notes))
 
 
