@@ -203,7 +203,7 @@ def test_with_labels_the_least_certain_frames_and_likely_slips_are_suggested_wit
 
     assert set(found["purpose"]) == {"review", "check"}
     assert not set(review["time_s"]) & ({1.0, 3.0, 5.0} | {float(frame) for frame in range(0, 160, 2)})
-    assert check["time_s"].iloc[0] == float(slip)
+    assert float(slip) in check["time_s"].tolist()  # ten of eighty labels
     assert found["ann"].between(0, 1).all()
     margins = (review[CAST] - 0.5).abs().min(axis=1)
     assert margins.is_monotonic_increasing
