@@ -205,5 +205,5 @@ def test_with_labels_the_least_certain_frames_and_likely_slips_are_suggested_wit
     assert not set(review["time_s"]) & ({1.0, 3.0, 5.0} | {float(frame) for frame in range(0, 160, 2)})
     assert float(slip) in check["time_s"].tolist()  # ten of eighty labels
     assert found["ann"].between(0, 1).all()
-    margins = (review[CAST] - 0.5).abs().min(axis=1)
+    margins = (review[list(CAST)] - 0.5).abs().min(axis=1)
     assert margins.is_monotonic_increasing
