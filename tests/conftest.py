@@ -3,7 +3,12 @@
 import os
 from pathlib import Path
 
+# before numpy: threads of BLAS that wait for each other spin, which costs more than they compute beside other workers
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import excerpt
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # a reason that begins so is accepted; the path beside the project is not part of it
@@ -24,6 +29,21 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("no shared data: ../shared/data is absent")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def demo_excerpt(tmp_path_factory) -> Path:
+    """A short excerpt of the demo film (see excerpt.py), made once for all workers of a run; to copy, not to change."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / "excerpt.mp4"
+    with FileLock(folder / "excerpt.lock"):
+        if not path.is_file():
+            partial = folder / "partial.mp4"
+            excerpt.write_excerpt(excerpt.demo_film(folder), partial, excerpt.START_S, excerpt.END_S)
+            partial.rename(path)
+    return path
 
 
 @pytest.fixture(autouse=True)

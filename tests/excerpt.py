@@ -1,10 +1,16 @@
-"""A short excerpt of the demo film with the labels that people gave its seconds."""
+"""A short excerpt of the demo film with the labels that people gave its seconds.
+
+The fixture `demo_excerpt` is the path of one that all test files share, the seconds START_S to END_S.
+"""
 
 import csv
+import shutil
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
+from project import Project
 
 from screentime.files import sha256_of
 from screentime.params import load
@@ -12,6 +18,7 @@ from stages.demo import demo
 
 ROOT = Path(__file__).parents[1]
 RATE = Fraction(8)
+START_S, END_S = 100, 240
 
 
 def demo_film(folder: Path) -> Path:
@@ -63,3 +70,13 @@ def write_labels(path: Path, rows: list[dict]) -> None:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def put_into(project: Project, film: Path, cast: Sequence[str], name: str = "excerpt") -> list[dict]:
+    """Make the shared excerpt the only film of a project, with this cast; the labels of its characters."""
+    shutil.copy(film, project.folder / "data" / "videos" / f"{name}.mp4")
+    rows = [row for row in labels_between(START_S, END_S) if row["character"] in cast]
+    write_labels(project.folder / "data" / "labels" / f"{name}.csv", rows)
+    project.own_films(f"{name}.mp4")
+    project.set_params(cast=list(cast))
+    return rows

@@ -33,18 +33,13 @@ START_S = 120  # a server has so long to answer; far more than it needs
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Project:
+def project(tmp_path_factory, demo_excerpt) -> Project:
     """A short film with labels and a whole audit, its baseline committed."""
     project = Project(tmp_path_factory.mktemp("project"))
-    excerpt.write_excerpt(excerpt.demo_film(tmp_path_factory.mktemp("film")), project.folder / FILM, 100, 240)
-    rows = [row for row in excerpt.labels_between(100, 240) if row["character"] in CAST]
+    rows = excerpt.put_into(project, demo_excerpt, CAST)
     labels = project.folder / "data" / "labels"
-    excerpt.write_labels(labels / "excerpt.csv", rows)
-    project.own_films("excerpt.mp4")
     small = {"width": 96, "height": 64}
-    project.set_params(
-        cast=CAST, embed=small, preprocess=small, train={"epochs": 20, "folds": 3}, suggest={"frames": 9}
-    )
+    project.set_params(embed=small, preprocess=small, train={"epochs": 20, "folds": 3}, suggest={"frames": 9})
     project.run("dvc", "add", FILM)
     project.run("dvc", "repro", "sample")
     project.run("python", "-m", "screentime", "audit", "draw", "excerpt", "--n", "30", "--seed", "3")

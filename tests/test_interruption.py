@@ -1,5 +1,6 @@
 """Ctrl-C or a full disk in a stage: one sentence, nothing half-written, and running again goes on."""
 
+import json
 import os
 import shlex
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,20 +30,17 @@ CAST = ["bunny", "frank", "rinky"]
 class Results:
     """The stages of a short real film, run one by one, with what each wrote and how often it wrote."""
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
+    def __init__(self, project: Project, commands: subprocess.Popen) -> None:
+        self.project, self._commands = project, commands
         self.whole: dict[str, dict[str, dict[str, bytes]]] = {}
         self.writes: dict[str, int] = {}
 
-    def disturb(self, stage: str, write: int = 0, size: int = 0) -> subprocess.CompletedProcess:
-        """Run a stage with Ctrl-C at a write, or with files that may not grow beyond a size."""
+    def disturb(self, stage: str, write: int = 0, size: int = 0) -> tuple[int, str]:
+        """Run a stage with Ctrl-C at a write, or with files that may not grow beyond a size; its exit code and errors."""
         options = shlex.split(DECLARED[stage]["cmd"])[3:]
-        script = Path(__file__).with_name("interrupted.py")
-        words = [sys.executable, str(script), stage, str(write), str(size), *options]
-        environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-        return subprocess.run(
-            words, cwd=self.project.folder, env=environment, capture_output=True, text=True, check=False
-        )
+        print(json.dumps([stage, write, size, options]), file=self._commands.stdin, flush=True)
+        code, errors = json.loads(self._commands.stdout.readline())
+        return code, errors
 
     def outputs(self, stage: str) -> dict[str, dict[str, bytes]]:
         """What lies at each output of a stage: the bytes of its files by name; absent ones are empty.
@@ -62,8 +61,8 @@ class Results:
 
     def remember(self, stage: str) -> None:
         """Run a stage whole and keep what it wrote."""
-        done = self.disturb(stage)
-        assert done.returncode == 0, f"{stage}: {done.stderr}"
+        code, errors = self.disturb(stage)
+        assert code == 0, f"{stage}: {errors}"
         self.whole[stage] = self.outputs(stage)
         self.writes[stage] = int((self.project.folder / "writes").read_text())
 
@@ -84,20 +83,22 @@ class Results:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory) -> Results:
+def results(tmp_path_factory, demo_excerpt) -> Iterator[Results]:
     project = Project(tmp_path_factory.mktemp("project"))
-    film = excerpt.demo_film(tmp_path_factory.mktemp("film"))
-    excerpt.write_excerpt(film, project.folder / "data" / "videos" / "excerpt.mp4", 100, 240)
-    rows = [row for row in excerpt.labels_between(100, 240) if row["character"] in CAST]
-    excerpt.write_labels(project.folder / "data" / "labels" / "excerpt.csv", rows)
+    excerpt.put_into(project, demo_excerpt, CAST)
     small = {"width": 64, "height": 64}
-    project.set_params(
-        videos=["excerpt.mp4"], cast=CAST, embed=small, preprocess=small, train={"epochs": 3}, suggest={"frames": 9}
-    )
-    results = Results(project)
-    for stage in DECLARED:
-        results.remember(stage)
-    return results
+    project.set_params(embed=small, preprocess=small, train={"epochs": 3, "folds": 3}, suggest={"frames": 9})
+    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    script = Path(__file__).with_name("interrupted.py")
+    with subprocess.Popen(
+        [sys.executable, str(script), *DECLARED], cwd=project.folder, env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as commands:  # fmt: skip
+        results = Results(project, commands)
+        for stage in DECLARED:
+            results.remember(stage)
+        yield results
+        commands.stdin.close()
 
 
 @pytest.mark.parametrize("stage", DECLARED)
@@ -105,13 +106,13 @@ def test_ctrl_c_leaves_outputs_whole_or_absent_and_running_again_makes_them(resu
     writes = results.writes[stage]
     for write in sorted({1, (writes + 1) // 2, writes}):
         results.forget(stage)
-        stopped = results.disturb(stage, write=write)
+        code, errors = results.disturb(stage, write=write)
 
-        assert (stopped.returncode, stopped.stderr.splitlines()[-1:]) == (130, [INTERRUPTED]), f"write {write}"
-        assert "Traceback" not in stopped.stderr
+        assert (code, errors.splitlines()[-1:]) == (130, [INTERRUPTED]), f"write {write}"
+        assert "Traceback" not in errors
         results.assert_whole_or_absent(stage)
 
-    assert results.disturb(stage).returncode == 0
+    assert results.disturb(stage)[0] == 0
     assert results.outputs(stage) == results.whole[stage]
 
 
@@ -119,14 +120,14 @@ def test_ctrl_c_leaves_outputs_whole_or_absent_and_running_again_makes_them(resu
 def test_a_full_disk_leaves_outputs_whole_or_absent_and_is_one_sentence(results, stage):
     results.forget(stage)
     largest = max(len(data) for files in results.whole[stage].values() for data in files.values())
-    stopped = results.disturb(stage, size=largest // 2)
+    code, errors = results.disturb(stage, size=largest // 2)
 
-    assert stopped.returncode == 1
-    assert stopped.stderr.splitlines()[-1].endswith(NO_ROOM)
-    assert "Traceback" not in stopped.stderr
+    assert code == 1
+    assert errors.splitlines()[-1].endswith(NO_ROOM)
+    assert "Traceback" not in errors
     results.assert_whole_or_absent(stage)
 
-    assert results.disturb(stage).returncode == 0
+    assert results.disturb(stage)[0] == 0
     assert results.outputs(stage) == results.whole[stage]
 
 
@@ -137,8 +138,8 @@ def test_ctrl_c_ends_every_worker_at_once_and_keeps_the_films_that_were_done(tmp
     project.set_params(videos=["a.mp4"], sample=params)
     command = shlex.split(DECLARED["sample"]["cmd"])[1:]
     project.run(sys.executable, *command)
-    for name in ("b.mp4", "c.mp4"):
-        write_film(project, name, 2500)
+    write_film(project, "b.mp4", 2500)
+    shutil.copy(tmp_path / "data" / "videos" / "b.mp4", tmp_path / "data" / "videos" / "c.mp4")
     project.set_params(videos=["a.mp4", "b.mp4", "c.mp4"])
 
     working = subprocess.Popen(

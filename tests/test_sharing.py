@@ -37,20 +37,17 @@ def own_home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def owner(own_home, tmp_path_factory) -> Project:
+def owner(own_home, tmp_path_factory, demo_excerpt) -> Project:
     """A project of three films, labelled by hand, trained; with a Git remote and an SSH remote."""
     project = Project(tmp_path_factory.mktemp("work") / "films")
     introduce(project)
-    videos = project.folder / "data" / "videos"
-    excerpt.write_excerpt(excerpt.demo_film(tmp_path_factory.mktemp("film")), videos / "first.mp4", 100, 240)
-    for name in ("second.mp4", "third.mp4"):
-        synthetic.write_film(videos / name, synthetic.constant_rate(60, Fraction(12)))
-    rows = [row for row in excerpt.labels_between(100, 240) if row["character"] in CAST]
-    excerpt.write_labels(project.folder / "data" / "labels" / "first.csv", rows)
+    excerpt.put_into(project, demo_excerpt, CAST, "first")
     films = ["first.mp4", "second.mp4", "third.mp4"]
+    for name in films[1:]:
+        synthetic.write_film(project.folder / "data" / "videos" / name, synthetic.constant_rate(60, Fraction(12)))
     project.own_films(*films)
     small = {"width": 64, "height": 64}
-    project.set_params(cast=CAST, embed=small, preprocess=small, train={"epochs": 3}, suggest={"frames": 9})
+    project.set_params(embed=small, preprocess=small, train={"epochs": 3}, suggest={"frames": 9})
     project.run("dvc", "add", *(f"data/videos/{name}" for name in films))
     project.run("dvc", "repro")
     origin = tmp_path_factory.mktemp("origin") / "films.git"

@@ -16,16 +16,10 @@ LABELS = Path("data") / "labels" / "excerpt.csv"
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Project:
+def project(tmp_path_factory, demo_excerpt) -> Project:
     project = Project(tmp_path_factory.mktemp("project"))
-    film = excerpt.demo_film(tmp_path_factory.mktemp("film"))
-    excerpt.write_excerpt(film, project.folder / "data" / "videos" / "excerpt.mp4", 100, 240)
-    rows = [row for row in excerpt.labels_between(100, 240) if row["character"] in CAST]
-    excerpt.write_labels(project.folder / LABELS, rows)
-    project.own_films("excerpt.mp4")
-    project.set_params(
-        cast=CAST, train={"epochs": 60}, suggest={"frames": 12}, preprocess={"width": 224, "height": 128}
-    )
+    excerpt.put_into(project, demo_excerpt, CAST)
+    project.set_params(train={"epochs": 60}, suggest={"frames": 12}, preprocess={"width": 224, "height": 128})
     project.commit("films, labels")
     return project
 
