@@ -38,6 +38,9 @@ class LightHead:
         held_out: (n_frames, n_characters) float64 in [0, 1]: of each labelled frame the score by a head, and a
             calibration, that saw neither it nor its neighbourhood; NaN where too little is left to learn from. None
             where `fit` was not told videos and times.
+        one_out: the same by a head that did not see that very frame, but all others: what the frame's score would be had
+            nobody labelled it. An estimate takes this one for a frame that trained, so that it is like the scores of
+            the frames that did not.
     """
 
     weights: np.ndarray
@@ -45,6 +48,7 @@ class LightHead:
     scale: np.ndarray
     offset: np.ndarray
     held_out: np.ndarray | None = field(default=None, repr=False)
+    one_out: np.ndarray | None = field(default=None, repr=False)
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """The score of every frame and character.
@@ -82,6 +86,7 @@ def fit(
     n_features, n_characters = features.shape[1], targets.shape[1]
     weights = np.full((n_features, n_characters), np.nan, np.float32)
     bias, logits = np.full(n_characters, np.nan), np.full(targets.shape, np.nan)
+    near_logits = logits.copy()
     scale, offset = np.full(n_characters, UNCALIBRATED_SCALE), np.zeros(n_characters)
     blocks = None if video_ids is None or times_s is None else _blocks(video_ids, times_s)
     centre, unit, frames = _standardised(features)
@@ -92,7 +97,10 @@ def fit(
         scaled = frames.T @ found.shares.astype(np.float32) / unit[:, None]
         weights[:, columns] = scaled
         bias[columns] = FREE * found.shares.sum(axis=0) - centre @ scaled
-        for rows, near in blocks or ():
+        if blocks is None:
+            continue
+        near_logits[:, columns] = found.without_each()
+        for rows, near in blocks:
             logits[np.ix_(rows, columns)] = found.without(near)[np.searchsorted(near, rows)]
     if blocks is None:
         return LightHead(weights, bias, scale, offset)
@@ -103,7 +111,7 @@ def fit(
         scale[enough], offset[enough] = calibration.fit(logits[:, enough], known[:, enough])
         parts = [rows for rows in _parts(blocks, len(targets)) if len(rows)]
         held_out[:, enough] = calibration.cross_fitted_scores(logits[:, enough], known[:, enough], parts)
-    return LightHead(weights, bias, scale, offset, held_out)
+    return LightHead(weights, bias, scale, offset, held_out, calibration.apply(near_logits, scale, offset))
 
 
 def out_of_fold(features: np.ndarray, targets: np.ndarray, video_ids: Sequence[str], times_s: np.ndarray) -> np.ndarray:
@@ -184,6 +192,13 @@ class _Solution:
                 both &= (signs == sign).sum(axis=0) < (self._signs == sign).sum(axis=0)
             logits[known] = np.where(both, signs - np.linalg.solve(rest, self.shares[out]), np.nan)
         return logits
+
+    def without_each(self) -> np.ndarray:
+        """Logits (n_frames, n_characters) of every frame by a fit without it alone; NaN as above."""
+        own = np.diag(self._inverse) - (self._to_gone * self._from_gone.T).sum(axis=1)
+        left = self._signs - self.shares / np.where(self._signs[:, 0] == 0, 1.0, own)[:, None]
+        n_same = np.where(self._signs > 0, (self._signs > 0).sum(axis=0), (self._signs < 0).sum(axis=0))
+        return np.where((self._signs != 0) & (n_same > 1), left, np.nan)
 
 
 def _blocks(video_ids: Sequence[str], times_s: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

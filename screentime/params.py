@@ -74,7 +74,9 @@ class Embed(Section):
 
 class Suggest(Section):
     frames: Annotated[int, Field(ge=1, le=10_000)]
-    seed: Annotated[int, Field(ge=0)]
+    review: Annotated[int, Field(ge=0, le=10_000)]
+    check: Annotated[int, Field(ge=0, le=10_000)]
+    seed: Annotated[int, Field(ge=0, le=4_294_967_295)]
 
 
 class Preprocess(Section):

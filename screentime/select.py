@@ -1,41 +1,55 @@
-"""Which frames are worth a person's look: first frames that differ from each other."""
+"""Which frames are worth a person's look: first ones that stand for all, then uncertain ones, then likely errors."""
 
 import numpy as np
 from sklearn.cluster import KMeans
 
+from screentime.shots import shot_of
 
-def diverse_frames(features: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """The frames nearest to the centres of k-means clusters: few frames that stand for all.
+DIRECTIONS = (
+    64  # random directions that features are seen in: frames so chosen train as well, in a twentieth of the time
+)
 
-    In a simulation on episodes of 1,500 frames, 60 frames chosen so let a probe reach a macro F1 of .987, against .944
-    for 60 frames spread evenly in time.
+
+def first_frames(features: np.ndarray, shots: np.ndarray, free: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Few frames that stand for all: those nearest to the centres of k-means clusters, of different shots where it can be.
+
+    A light head trained on them and asked about the rest of two films had a mean average precision of .887 (20 to 80
+    frames), against .848 where frames were spread evenly in time, .846 with k-means among the middles of shots alone
+    and .821 where they were drawn at random.
 
     Args:
-        features: (n_frames, n_features) float, any scale; rows are brought to length 1, so that the angle counts.
-        count: how many frames; at least 1. Fewer are returned where there are fewer.
-        seed: of the first centres.
+        features: (n_frames, n_features) float, as the stage embed writes them: means, then maxima.
+        shots: (n_shots,) int64, the first frame of every shot.
+        free: (n_frames,) bool, the frames that may be chosen.
+        count: how many; fewer are returned where fewer are free.
+        seed: of the directions and the first centres.
 
     Returns:
-        (min(count, n_frames),) int64, indices of distinct frames; those of large clusters first.
+        (min(count, n_free),) int64, different frames, most useful first: those of large clusters.
 
     Source: MacQueen, Some methods for classification and analysis of multivariate observations, 1967; first centres as
     in Arthur and Vassilvitskii, k-means++, 2007.
 
-    >>> diverse_frames(np.array([[1.0, 0.0], [1.0, 0.1], [1.0, 0.2], [0.0, 1.0]]), count=2, seed=0)
+    >>> frames = np.array([[1.0, 0.0], [1.0, 0.1], [1.0, 0.2], [0.0, 1.0]])
+    >>> first_frames(frames, np.array([0, 3]), np.ones(4, bool), count=2, seed=0)
     array([1, 3])
     """
-    if len(features) <= count:
-        return np.arange(len(features))
-    points = features.astype(np.float64)
-    points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
-    clusters = KMeans(n_clusters=count, n_init=4, random_state=seed).fit(points)
-    chosen = []
+    places = np.flatnonzero(free)
+    if len(places) <= count:
+        return places
+    points = _seen(features[places], seed)
+    clusters = KMeans(n_clusters=count, n_init=1, random_state=seed).fit(points)
+    far = np.linalg.norm(points - clusters.cluster_centers_[clusters.labels_], axis=1)
+    shot = shot_of(shots, len(features))[places]
+    chosen: list[int] = []
+    taken: set[int] = set()
     for cluster in np.argsort(-np.bincount(clusters.labels_, minlength=count), kind="stable"):
         members = np.flatnonzero(clusters.labels_ == cluster)
+        members = members[np.argsort(far[members], kind="stable")]
         if len(members):
-            distances = np.linalg.norm(points[members] - clusters.cluster_centers_[cluster], axis=1)
-            chosen.append(members[np.argmin(distances)])
-    return np.array(chosen, dtype=np.int64)
+            chosen.append(next((one for one in members if shot[one] not in taken), members[0]))
+            taken.add(shot[chosen[-1]])
+    return places[np.array(chosen, np.int64)]
 
 
 def uncertain_frames(scores: np.ndarray, shots: np.ndarray, free: np.ndarray, count: int) -> np.ndarray:
@@ -55,21 +69,18 @@ def uncertain_frames(scores: np.ndarray, shots: np.ndarray, free: np.ndarray, co
     >>> uncertain_frames(np.array([[0.5], [0.6], [0.9], [0.45]]), np.array([0, 2]), np.ones(4, bool), count=3)
     array([0, 3])
     """
-    if np.isnan(scores).all():
-        return np.array([], np.int64)
-    margins = np.abs(scores - 0.5)
-    margins = np.where(free, np.where(np.isnan(margins), np.inf, margins).min(axis=1), np.inf)
+    unsure = np.where(np.isnan(scores), np.inf, np.abs(scores - 0.5)).min(axis=1, initial=np.inf)
+    margins = np.where(free, unsure, np.inf)
     order = np.argsort(margins, kind="stable")
     order = order[np.isfinite(margins[order])]
-    shot_of = np.searchsorted(shots, order, side="right")
-    _, first = np.unique(shot_of, return_index=True)
+    _, first = np.unique(shot_of(shots, len(scores))[order], return_index=True)
     return order[np.sort(first)][:count]
 
 
 def likely_errors(labels: np.ndarray, out_of_fold: np.ndarray, count: int) -> list[tuple[int, int, float]]:
-    """The labels that the others speak against most: the largest |label - out-of-fold score|.
+    """The labels that all others speak against most: the largest |label - out-of-fold score|.
 
-    Of 30 planted slips, all were among the first 60.
+    In a simulation, all of 30 planted slips were among the first 60.
 
     Args:
         labels: (n_frames, n_characters) float, 1, 0 or NaN.
@@ -77,12 +88,26 @@ def likely_errors(labels: np.ndarray, out_of_fold: np.ndarray, count: int) -> li
         count: at most so many.
 
     Returns:
-        Frame, character, difference; the largest difference first.
+        Frame, character and difference; the largest difference first.
 
     >>> likely_errors(np.array([[1.0], [0.0]]), np.array([[0.9], [0.8]]), count=1)
     [(1, 0, 0.8)]
     """
     difference = np.abs(labels - out_of_fold)
-    known = np.argwhere(~np.isnan(difference))
-    found = sorted(((-float(difference[frame, place]), int(frame), int(place)) for frame, place in known))[:count]
-    return [(frame, place, -less) for less, frame, place in found]
+    frames, characters = np.nonzero(~np.isnan(difference))
+    found = difference[frames, characters]
+    order = np.lexsort((characters, frames, -found))[:count]
+    return [(int(frames[one]), int(characters[one]), float(found[one])) for one in order]
+
+
+def _seen(features: np.ndarray, seed: int) -> np.ndarray:
+    """(n, DIRECTIONS) float32: standardised features, means and maxima alike, seen in a few random directions."""
+    features = features.astype(np.float32)
+    features -= features.mean(axis=0)
+    half = features.shape[1] // 2
+    for part in (features[:, :half], features[:, half:]):
+        part /= max(float(np.sqrt((part**2).sum(axis=1).mean())), 1e-6)
+    if features.shape[1] <= DIRECTIONS:
+        return features
+    directions = np.random.default_rng(seed).normal(size=(features.shape[1], DIRECTIONS)).astype(np.float32)
+    return features @ directions

@@ -277,14 +277,22 @@ SCREEN_TIME = Table(
 )
 SUGGESTIONS = Table(
     "data/suggestions/<video_id>.csv",
-    "which frames to label next",
+    "which frames to label next, and what a light head thinks of them",
     (
         _count("rank", "from 1, most useful first"),
         _TIME,
-        _word("purpose", "start, review, check or audit", choices=("start", "review", "check", "audit")),
+        _word(
+            "purpose",
+            "start: first frames, which differ; audit: drawn by an audit; review: least certain, one a shot; check: likely label errors",
+            choices=("start", "review", "check", "audit"),
+        ),
     ),
     ("rank",),
-    _number("score of the character", "score in [0, 1]; empty where there is no model yet", required=False),
+    _number(
+        "score of the character",
+        "score in [0, 1] by a light head on the labels so far; empty where it has not seen both answers, and on audit frames",
+        required=False,
+    ),
 )
 
 TABLES = (

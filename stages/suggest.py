@@ -1,5 +1,6 @@
 """Stage suggest: which frames of every film are worth a person's next minute."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,115 +8,141 @@ import numpy as np
 import pandas
 
 from screentime import command, light_head
+from screentime.estimates import film_weights
 from screentime.files import new_folder
-from screentime.frames import FramePack, open_frames
-from screentime.params import Params, Suggest
-from screentime.select import diverse_frames, likely_errors, uncertain_frames
-from screentime.shots import shot_starts
-from screentime.tables import SUGGESTIONS, TARGETS, read_table, write_table
+from screentime.frames import open_frames
+from screentime.light_head import LightHead
+from screentime.params import Params
+from screentime.select import first_frames, likely_errors, uncertain_frames
+from screentime.shots import in_context, shot_starts
+from screentime.tables import AUDIT, SKIPPED, SUGGESTIONS, TARGETS, read_table, write_table
 
-NUMBERS = {"1": 1.0, "0": 0.0}
-A_SLIP = 0.5  # a label that the others give less than this chance is worth another look
+PRESENT = {"1": 1.0, "0": 0.0}
+PURPOSES = ("start", "audit", "review", "check")  # in the order in which they are useful
+DOUBTED_FROM = 0.5  # a label and its out-of-fold score on two sides
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known of a film: frames, features, answers (n_frames, n_characters; 1, 0, NaN), and frames that are taken.
+class Film:
+    """One film as a person's labels leave it.
 
-    A frame is taken where it has an answer of any kind, or an audit drew it.
+    Attributes:
+        times_s: (n_frames,) float64, seconds.
+        seen: (n_frames, n_features) float, what the backbone sees.
+        shots: (n_shots,) int64, the first frame of every shot.
+        targets: (n_frames, n_characters) float64, 1, 0 or NaN; of a test film nothing is known here.
+        answered: (n_frames,) bool, there is an answer, `?` included.
+        drawn: (n_frames,) bool, an audit drew the frame.
+        waiting: (n_frames,) bool, it did, and some character has no answer yet.
+        shown: (n_frames,) bool, the frame is part of the film: not in a skipped range.
     """
 
-    frames: FramePack
-    features: np.ndarray
-    answers: np.ndarray
-    taken: np.ndarray
+    times_s: np.ndarray
+    seen: np.ndarray
+    shots: np.ndarray
+    targets: np.ndarray
+    answered: np.ndarray
+    drawn: np.ndarray
+    waiting: np.ndarray
+    shown: np.ndarray
 
 
-def suggest(*, frames: Path, features: Path, targets: Path, suggestions: Path, params: Params) -> None:
-    """Write <video_id>.csv for every film: first frames that differ from each other, then the least certain, then slips.
+def suggest(
+    *, frames: Path, features: Path, targets: Path, audit: Path, skipped: Path, suggestions: Path, params: Params
+) -> None:
+    """Write <video_id>.csv for every film: the frames that are worth a look, and what a light head thinks of them.
 
-    It fits a light head of its own on features and labels, so that a film that no model knows gets scores as well. A frame
-    that has an answer is suggested only as a likely slip, one that an audit drew never.
+    `start`: frames that differ from each other, until enough are labelled. `audit`: drawn frames that wait for an answer,
+    without scores. `review`: the least certain of the rest, at most one a shot. `check`: labels that the others speak
+    against. The light head is fitted here on the labels of all films; no trained model has a say, and drawn frames teach
+    nothing. Skipped ranges are not suggested.
     """
-    films = [_known(video.video_id, frames, features, targets, params) for video in params.shown_videos]
+    folders = frames, features, targets, audit, skipped
+    films = {video.video_id: _film(video.video_id, *folders, params.cast) for video in params.shown_videos}
     head = _head(films)
+    held_out = iter(np.split(head.held_out, np.cumsum([len(_taught(film)) for film in films.values()])[:-1]))
     with new_folder(suggestions) as folder:
-        for film in films:
-            table = suggested(film, head, params.suggest)
-            table[list(params.cast)] = table[list(range(len(params.cast)))]
-            write_table(folder / f"{film.frames.video_id}.csv", table, SUGGESTIONS, params.cast)
-            counts = ", ".join(
-                f"{count} {purpose}" for purpose, count in table["purpose"].value_counts(sort=False).items()
-            )
-            print(
-                f"{suggestions / film.frames.video_id}.csv: {len(table)} frames to label next ({counts or 'none left'})"
-            )
+        for video_id, film in films.items():
+            table = _suggested(film, head.scores(in_context(film.seen, film.shots)), next(held_out), params)
+            write_table(folder / f"{video_id}.csv", table, SUGGESTIONS, params.cast)
+            counts = table["purpose"].value_counts()
+            told = ", ".join(f"{counts[purpose]} to {purpose}" for purpose in PURPOSES if purpose in counts)
+            print(f"{suggestions / video_id}.csv: {told or 'nothing is left to label'}")
 
 
-def suggested(film: Known, head: light_head.LightHead | None, params: Suggest) -> pandas.DataFrame:
-    """The suggestions of one film: rank, time_s, purpose, and a column of scores for the place of each character.
-
-    Args:
-        film: what is known of it.
-        head: fitted on all films; None where nothing is labelled.
-        params: how many, and the seed.
-    """
-    features = np.asarray(film.features, np.float32)
-    scores = np.full(film.answers.shape, np.nan) if head is None else head.scores(features).astype(np.float64)
-    free = np.flatnonzero(~film.taken)
-    told = ~np.isnan(film.answers)
-    wanted = params.frames - int(told.any(axis=1).sum())
-    start = np.array([], np.int64)
-    if wanted > 0 and len(free):
-        means = film.features[free, : film.features.shape[1] // 2]  # the maximum says less of a whole picture
-        start = free[diverse_frames(means, wanted, params.seed)]
-    unsure = uncertain_frames(scores, shot_starts(features, film.frames.times_s), ~film.taken, params.frames)
-    unsure = unsure[~np.isin(unsure, start)]
-    slips = [frame for frame, _, difference in _slips(film, features) if difference > A_SLIP][: params.frames]
-    chosen = np.array([*start, *unsure, *dict.fromkeys(slips)], np.int64)
-    purposes = ["start"] * len(start) + ["review"] * len(unsure) + ["check"] * (len(chosen) - len(start) - len(unsure))
-    table = pandas.DataFrame(scores[chosen], columns=range(film.answers.shape[1]))
-    return table.assign(rank=np.arange(1, len(chosen) + 1), time_s=film.frames.times_s[chosen], purpose=purposes)
-
-
-def _slips(film: Known, features: np.ndarray) -> list[tuple[int, int, float]]:
-    """Likely label errors of one film, by what its other labels say."""
-    rows = np.flatnonzero((~np.isnan(film.answers)).any(axis=1))
-    if not len(rows):
-        return []
-    held_out = np.full(film.answers.shape, np.nan)
-    ids = [film.frames.video_id] * len(rows)
-    held_out[rows] = light_head.out_of_fold(features[rows], film.answers[rows], ids, film.frames.times_s[rows])
-    return likely_errors(film.answers, held_out, film.answers.size)
-
-
-def _head(films: list[Known]) -> light_head.LightHead | None:
-    """The light head on all labelled frames; None where there is none."""
-    rows = [np.flatnonzero((~np.isnan(film.answers)).any(axis=1)) for film in films]
-    if not sum(len(of) for of in rows):
-        return None
-    return light_head.fit(
-        np.concatenate([np.asarray(film.features[of], np.float32) for film, of in zip(films, rows, strict=True)]),
-        np.concatenate([film.answers[of] for film, of in zip(films, rows, strict=True)]),
-        video_ids=[film.frames.video_id for film, of in zip(films, rows, strict=True) for _ in of],
-        times_s=np.concatenate([film.frames.times_s[of] for film, of in zip(films, rows, strict=True)]),
-    )
-
-
-def _known(video_id: str, frames: Path, features: Path, targets: Path, params: Params) -> Known:
-    """Read what is known of a film."""
+def _film(
+    video_id: str, frames: Path, features: Path, targets: Path, audit: Path, skipped: Path, cast: Sequence[str]
+) -> Film:
     pack = open_frames(frames, video_id)
     seen = np.load(features / f"{video_id}.npy", mmap_mode="r", allow_pickle=False)
-    answers, taken = np.full((len(pack), len(params.cast)), np.nan), np.zeros(len(pack), bool)
+    answers = np.full((len(pack), len(cast)), np.nan)
+    answered, drawn, waiting = np.zeros((3, len(pack)), bool)
     path = targets / f"{video_id}.csv"
     if path.is_file():
         rows = read_table(path, TARGETS)
-        taken = np.isin(pack.times_s, rows["time_s"].to_numpy())
-        told = rows[rows["present"].isin(NUMBERS)]
-        place = {name: number for number, name in enumerate(params.cast)}
-        at = np.searchsorted(pack.times_s, told["time_s"].to_numpy() - 1e-6)
-        answers[at, told["character"].map(place)] = told["present"].map(NUMBERS)
-    return Known(pack, seen, answers, taken)
+        frame = _frames_at(pack.times_s, rows)
+        drawn[frame[rows["source"] == "drawn"]] = True
+        said = rows["source"] != "drawn"
+        answered[frame[said]] = True
+        answers[frame[said], [cast.index(name) for name in rows.loc[said, "character"]]] = rows.loc[
+            said, "present"
+        ].map(PRESENT)
+    path = audit / f"{video_id}.csv"
+    if path.is_file():
+        rows = read_table(path, AUDIT)
+        frame, told, in_round = _frames_at(pack.times_s, rows), rows["present"] != "", rows["round"].notna()
+        answered[frame[told & ~in_round]] = True
+        waiting[frame[in_round & ~told]] = True
+    skips = read_table(skipped / f"{video_id}.csv", SKIPPED)
+    ranges = list(zip(skips["start_s"], skips["end_s"], strict=True))
+    shown = film_weights(pack.times_s, pack.durations_s, ranges) > 0
+    return Film(pack.times_s, seen, shot_starts(seen, pack.times_s), answers, answered, drawn, waiting & shown, shown)
+
+
+def _frames_at(times_s: np.ndarray, rows: pandas.DataFrame) -> np.ndarray:
+    """(n_rows,) int64: the frame of each row."""
+    return np.searchsorted(times_s, rows["time_s"].to_numpy() - 1e-6)
+
+
+def _taught(film: Film) -> np.ndarray:
+    """The frames that teach, (n,) int64."""
+    return np.flatnonzero(~np.isnan(film.targets).all(axis=1) & ~film.drawn)
+
+
+def _head(films: dict[str, Film]) -> LightHead:
+    """The light head of all films."""
+    rows = {video_id: _taught(film) for video_id, film in films.items()}
+    return light_head.fit(
+        np.concatenate([in_context(film.seen, film.shots)[rows[video_id]] for video_id, film in films.items()]),
+        np.concatenate([film.targets[rows[video_id]] for video_id, film in films.items()]),
+        video_ids=[video_id for video_id in films for _ in rows[video_id]],
+        times_s=np.concatenate([film.times_s[rows[video_id]] for video_id, film in films.items()]),
+    )
+
+
+def _suggested(film: Film, scores: np.ndarray, held_out: np.ndarray, params: Params) -> pandas.DataFrame:
+    """The table of one film."""
+    free = ~film.answered & ~film.drawn & film.shown
+    labels, doubted = film.targets[_taught(film)], []
+    for row, _, difference in likely_errors(labels, held_out, labels.size):
+        if difference > DOUBTED_FROM:
+            doubted.append(int(_taught(film)[row]))
+    missing = params.suggest.frames - int(film.answered.sum())
+    first = first_frames(film.seen, film.shots, free, missing, params.suggest.seed) if missing > 0 else []
+    rows = {
+        "start": first,
+        "audit": np.flatnonzero(film.waiting),
+        "review": [
+            one for one in uncertain_frames(scores, film.shots, free, params.suggest.review) if one not in first
+        ],
+        "check": list(dict.fromkeys(doubted))[: params.suggest.check],
+    }
+    places = np.concatenate([np.asarray(rows[purpose], np.int64) for purpose in PURPOSES])
+    table = pandas.DataFrame({"rank": np.arange(1, len(places) + 1), "time_s": film.times_s[places]})
+    table["purpose"] = [purpose for purpose in PURPOSES for _ in rows[purpose]]
+    shown = np.where((table["purpose"] == "audit").to_numpy()[:, None], np.nan, scores[places].astype(np.float64))
+    table[list(params.cast)] = shown
+    return table
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The light head against the same fit made the long way, and on frames it did not see."""
 
 import numpy as np
+from scipy.special import expit
 from sklearn.linear_model import Ridge
 
-from screentime.light_head import FREE, PENALTY, LightHead, fit
+from screentime import light_head
+from screentime.light_head import BLOCK_S, FREE, GUARD_S, PENALTY, UNCALIBRATED_SCALE, LightHead, fit
 
 
 def frames(n=120, seed=0):
@@ -26,14 +28,49 @@ def test_it_is_ridge_regression_to_plus_and_minus_one():
     assert np.allclose(features.astype(np.float32) @ head.weights + head.bias, expected, atol=2e-3)
 
 
-def test_held_out_logits_are_those_of_a_fit_without_the_block():
-    features, targets = frames(60)
-    times_s = np.arange(60.0) * 4  # no neighbour lies in the guard of another block but the next ones
-    order = fit(features, targets, video_ids=["a"] * 60, times_s=times_s).held_out
-    assert order.shape == targets.shape
-    right = (order >= 0.5) == (targets == 1)
+def fitted_without(features, targets, out):
+    """Logits of rows by ridge regression on the others, standardised with all: the long way."""
+    x = features.astype(np.float32) - features.astype(np.float32).mean(axis=0)
+    for part in (slice(0, 20), slice(20, 40)):
+        x[:, part] /= np.sqrt((x[:, part] ** 2).sum(axis=1).mean())
+    x = np.hstack([x, np.full((len(x), 1), FREE**0.5)])
+    logits = np.full((len(out), targets.shape[1]), np.nan)
+    for place in range(targets.shape[1]):
+        rows = np.setdiff1d(np.flatnonzero(~np.isnan(targets[:, place])), out)
+        model = Ridge(alpha=PENALTY, fit_intercept=False).fit(x[rows], 2 * targets[rows, place] - 1)
+        logits[:, place] = np.where(np.isnan(targets[out, place]), np.nan, model.predict(x[out]))
+    return logits
 
-    assert right.mean() > 0.8
+
+def test_scores_of_labelled_frames_are_those_of_fits_without_them(monkeypatch):
+    """Out of a block and its guard, and out of the frame alone; exactly, with unknown answers among them."""
+    monkeypatch.setattr(light_head, "CALIBRATED_FROM", 10**6)  # so that scores tell the logits
+    features, targets = frames(90)
+    targets[np.random.default_rng(1).random(targets.shape) < 0.2] = np.nan
+    times_s = np.arange(90.0) * 1.7
+    videos = ["a"] * 50 + ["b"] * 40
+    head = fit(features, targets, video_ids=videos, times_s=times_s)
+
+    for row in (0, 23, 49, 50, 77):
+        block = np.floor(times_s / BLOCK_S)
+        first = np.flatnonzero((block == block[row]) & (np.array(videos) == videos[row]))
+        near = (times_s > times_s[first].min() - GUARD_S) & (times_s < times_s[first].max() + GUARD_S)
+        out = np.flatnonzero(near & (np.array(videos) == videos[row]))
+        assert len(out) > len(first) >= 5 or row in (49, 50)
+        expected = fitted_without(features, targets, out)[out.tolist().index(row)]
+        alone = fitted_without(features, targets, np.array([row]))[0]
+        for found, logits in ((head.held_out, expected), (head.one_out, alone)):
+            assert np.allclose(found[row], expit(UNCALIBRATED_SCALE * logits), atol=1e-3, equal_nan=True)
+
+
+def test_a_frame_without_which_an_answer_would_be_missing_has_no_such_score():
+    features, targets = frames()
+    targets[:, 0] = 0.0
+    targets[31, 0] = 1.0
+    head = fit(features, targets, video_ids=["a"] * 120, times_s=np.arange(120.0))
+
+    for found in (head.held_out, head.one_out):
+        assert np.isnan(found[31, 0]) and not np.isnan(found[90, 0])
 
 
 def test_a_character_without_both_answers_has_no_score_and_unknown_stays_unknown():

@@ -1,8 +1,13 @@
-"""The first frames to label differ from each other."""
+"""The first frames to label differ from each other, the next are uncertain, likely errors come first."""
 
 import numpy as np
 
-from screentime.select import diverse_frames, likely_errors, uncertain_frames
+from screentime.select import first_frames, likely_errors, uncertain_frames
+
+
+def first_of(features, count, seed=0, free=None, shots=(0,)):
+    free = np.ones(len(features), bool) if free is None else free
+    return first_frames(np.hstack([features, features]), np.array(shots), free, count, seed)
 
 
 def test_one_frame_is_chosen_from_each_of_well_separated_groups():
@@ -10,28 +15,50 @@ def test_one_frame_is_chosen_from_each_of_well_separated_groups():
     groups = np.repeat(np.arange(8), 20)
     features = np.eye(8)[groups] + rng.normal(0, 0.02, (160, 8))
 
-    chosen = diverse_frames(features, count=8, seed=0)
-
-    assert sorted(groups[chosen]) == list(range(8))
+    assert sorted(groups[first_of(features, 8)]) == list(range(8))
 
 
-def test_no_more_frames_are_chosen_than_there_are():
-    assert diverse_frames(np.ones((3, 4)), count=10, seed=0).tolist() == [0, 1, 2]
+def test_groups_are_found_in_many_features_and_large_ones_come_first():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(6), [4, 40, 8, 30, 6, 20])
+    features = rng.normal(size=(6, 900))[groups] + rng.normal(0, 0.2, (108, 900))
+
+    assert groups[first_of(features, 6)].tolist() == [1, 3, 5, 2, 4, 0]
+
+
+def test_only_free_frames_are_chosen_and_no_more_than_there_are():
+    features = np.random.default_rng(1).normal(size=(200, 16)).astype(np.float16)
+    free = np.arange(200) % 3 == 0
+
+    chosen = first_of(features, 20, free=free)
+
+    assert free[chosen].all() and len(set(chosen.tolist())) == 20
+    assert first_of(features, 300, free=free).tolist() == np.flatnonzero(free).tolist()
+    assert first_of(features, 3, free=np.zeros(200, bool)).tolist() == []
+
+
+def test_of_a_shot_that_falls_into_several_clusters_one_frame_is_enough_where_others_are_left():
+    rng = np.random.default_rng(2)
+    features = rng.normal(size=(60, 8))
+    shots = np.arange(0, 60, 3)
+
+    chosen = first_of(features, 12, shots=shots)
+
+    assert len(set((chosen // 3).tolist())) == 12
 
 
 def test_black_frames_which_have_no_direction_are_no_obstacle():
     features = np.vstack([np.zeros((5, 4)), np.eye(4)])
 
-    chosen = diverse_frames(features, count=5, seed=0)
+    chosen = first_of(features, count=5)
 
     assert len(set(chosen.tolist())) == 5
-    assert np.isfinite(features[chosen]).all()
 
 
 def test_the_same_seed_gives_the_same_frames():
     features = np.random.default_rng(1).normal(size=(200, 16)).astype(np.float16)
 
-    assert diverse_frames(features, 20, seed=3).tolist() == diverse_frames(features, 20, seed=3).tolist()
+    assert first_of(features, 20, seed=3).tolist() == first_of(features, 20, seed=3).tolist()
 
 
 def test_the_least_certain_frames_are_at_most_one_a_shot_and_free():

@@ -1,20 +1,21 @@
 """The stages preprocess, embed and suggest: from frames and targets to arrays, features and what to label next."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import labelled_film
 import numpy as np
 import pandas
 import pytest
 import synthetic
-from labelled_film import truth, write_film
 
 from screentime.errors import InputError
 from screentime.files import read_json
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
 from screentime.params import Params, Video, load
-from screentime.tables import INDEX, SUGGESTIONS, TARGETS, read_table, write_table
+from screentime.tables import AUDIT, INDEX, SKIPPED, SUGGESTIONS, TARGETS, read_table, write_table
 from stages.embed import embed
 from stages.preprocess import preprocess
 from stages.sample import sample
@@ -161,49 +162,101 @@ def test_features_are_what_the_frozen_backbone_sees_and_depend_on_nothing_else(f
     assert (folder / "features" / "network" / "efficientnet-lite0.tflite").stat().st_mtime_ns == network
 
 
+def suggested(
+    folder: Path, params: Params, video_id: str, waiting: Sequence[float] = (), skips: Sequence[tuple] = ()
+) -> pandas.DataFrame:
+    """The suggestions for one film, in which drawn frames wait and ranges are skipped."""
+    (folder / "audit").mkdir(exist_ok=True)
+    (folder / "skipped").mkdir(exist_ok=True)
+    drawn = [(time_s, name, "", "audit", "", 1, 0.1, "", "systematic", 70) for time_s in waiting for name in CAST]
+    columns = [column.name for column in AUDIT.columns]
+    write_table(folder / "audit" / f"{video_id}.csv", pandas.DataFrame(drawn, columns=columns), AUDIT)
+    for video in params.videos:
+        ranges = skips if video.video_id == video_id else ()
+        table = pandas.DataFrame(ranges, columns=["start_s", "end_s", "reason"])
+        write_table(folder / "skipped" / f"{video.video_id}.csv", table, SKIPPED)
+    suggest(
+        frames=folder / "frames", features=folder / "features", targets=folder / "targets", audit=folder / "audit",
+        skipped=folder / "skipped", suggestions=folder / "suggestions", params=params,
+    )  # fmt: skip
+    return read_table(folder / "suggestions" / f"{video_id}.csv", SUGGESTIONS, CAST)
+
+
 def test_suggestions_leave_out_what_is_labelled_or_drawn_and_need_no_model(folder):
     params = params_for("one.mp4", "two.mp4", suggested=5)
     embed(frames=folder / "frames", features=folder / "features", params=params)
     write_targets(folder, "one", [(0.0, "ann", "1", "manual"), (1.0, "", "", "drawn"), (2.0, "bob", "?", "manual")])
 
-    suggest(
-        frames=folder / "frames", features=folder / "features", targets=folder / "targets",
-        suggestions=folder / "suggestions", params=params,
-    )  # fmt: skip
+    one = suggested(folder, params, "one", waiting=[1.0], skips=[(3.0, 4.0, "advert")])
 
     features = np.load(folder / "features" / "one.npy")
     assert (features.shape, features.dtype) == ((8, 2560), np.float16)
-    one = read_table(folder / "suggestions" / "one.csv", SUGGESTIONS, CAST)
-    assert len(one) == 4  # five in all: one frame has an answer that can be learned from
-    assert set(one["time_s"]) < {3.0, 4.0, 5.0, 6.0, 7.0}
-    assert one["rank"].tolist() == [1, 2, 3, 4]
-    assert set(one["purpose"]) == {"start"}
-    assert one["ann"].isna().all()
+    assert one["rank"].tolist() == list(range(1, len(one) + 1))
+    first = one[one["purpose"] == "start"]
+    assert set(first["time_s"]) < {4.0, 5.0, 6.0, 7.0} and len(set(first["time_s"])) == 5 - 2
+    assert one[one["purpose"] == "audit"]["time_s"].tolist() == [1.0]
+    assert set(one["purpose"]) == {"start", "audit"}
+    assert one[list(CAST)].isna().all(axis=None)
     two = read_table(folder / "suggestions" / "two.csv", SUGGESTIONS, CAST)
-    assert len(set(two["time_s"])) == 5
+    assert len(set(two["time_s"])) == 5 and set(two["purpose"]) == {"start"}
 
 
-def test_with_labels_the_least_certain_frames_and_likely_slips_are_suggested_with_scores(tmp_path):
-    there = truth(160, 2)
-    write_film(tmp_path, "one", there)
-    targets = tmp_path / "targets"
-    targets.mkdir()
-    slip = 40
-    said = [(frame, name, there[frame, place] != (frame == slip and place == 0))
-            for frame in range(0, 160, 2) for place, name in enumerate(CAST)]  # fmt: skip
-    rows = [(float(frame), name, "1" if present else "0", "manual", "") for frame, name, present in said]
-    rows += [(float(frame), "", "", "drawn", "") for frame in (1, 3, 5)]
-    write_table(targets / "one.csv", pandas.DataFrame(rows, columns=[c.name for c in TARGETS.columns]), TARGETS)
-    suggest(
-        frames=tmp_path / "data" / "frames", features=tmp_path / "data" / "features", targets=targets,
-        suggestions=tmp_path / "suggestions", params=params_for("one.mp4", suggested=10),
-    )  # fmt: skip
-    found = read_table(tmp_path / "suggestions" / "one.csv", SUGGESTIONS, CAST)
-    review, check = (found[found["purpose"] == purpose] for purpose in ("review", "check"))
+def write_features(folder: Path, there: np.ndarray, video_id: str) -> None:
+    """Features of shots of four frames in which a backbone sees who is there."""
+    random = np.random.default_rng(len(video_id))
+    shots = np.repeat(random.normal(size=(-(-len(there) // 4), 30)), 4, axis=0)[: len(there)]
+    seen = np.hstack([shots, 8 * there, random.normal(scale=0.1, size=there.shape)])
+    np.save(folder / "features" / f"{video_id}.npy", np.hstack([seen, seen]).astype(np.float16))
 
-    assert set(found["purpose"]) == {"review", "check"}
-    assert not set(review["time_s"]) & ({1.0, 3.0, 5.0} | {float(frame) for frame in range(0, 160, 2)})
-    assert float(slip) in check["time_s"].tolist()  # ten of eighty labels
-    assert found["ann"].between(0, 1).all()
-    margins = (review[list(CAST)] - 0.5).abs().min(axis=1)
-    assert margins.is_monotonic_increasing
+
+def test_with_labels_uncertain_frames_and_likely_slips_are_suggested_with_scores_and_drawn_frames_without(tmp_path):
+    there = np.zeros((80, 2))
+    there[np.arange(80) % 8 < 4, 0] = 1
+    there[:, 1] = np.arange(80) % 3 == 0
+    labelled_film.write_film(tmp_path, "one", there.astype(bool))
+    for name in ("features", "frames"):
+        (tmp_path / "data" / name).rename(tmp_path / name)
+    (tmp_path / "targets").mkdir()
+    write_features(tmp_path, there, "one")
+    slip = 20
+    rows = [(float(frame), "", "", "drawn") for frame in (5, 33)]
+    for frame in range(0, 80, 2):
+        said = 1 - there[frame, 0] if frame == slip else there[frame, 0]
+        rows.append((float(frame), "ann", f"{said:.0f}", "accepted"))
+    write_targets(tmp_path, "one", rows)
+    params = params_for("one.mp4")
+    several = params.suggest.model_copy(update={"frames": 30, "review": 6, "check": 4})
+
+    table = suggested(tmp_path, params.model_copy(update={"suggest": several}), "one", waiting=[33.0])
+
+    assert table["purpose"].drop_duplicates().tolist() == ["audit", "review", "check"]
+    assert table[table["purpose"] == "check"]["time_s"].tolist() == [float(slip)]
+    review = table[table["purpose"] == "review"]
+    assert len(review) == 6 and not set(review["time_s"]) & {row[0] for row in rows}
+    assert (np.diff(np.abs(review["ann"] - 0.5)) >= 0).all()
+    assert table[table["purpose"] == "audit"]["time_s"].tolist() == [33.0]  # 5.0 is answered
+    assert table[table["purpose"] == "audit"]["ann"].isna().all()
+    scored = table[table["purpose"] != "audit"]
+    assert scored["ann"].between(0, 1).all() and scored["bob"].isna().all()
+    right = (scored["ann"] >= 0.5) == (there[scored["time_s"].astype(int), 0] == 1)
+    assert right.mean() >= 0.8
+
+
+def test_what_is_known_of_one_film_scores_another(tmp_path):
+    there = (np.arange(64)[:, None] % 8 < [4, 0]).astype(float)
+    for name in ("known", "fresh"):
+        labelled_film.write_film(tmp_path, name, there.astype(bool))
+    for name in ("features", "frames"):
+        (tmp_path / "data" / name).rename(tmp_path / name)
+    (tmp_path / "targets").mkdir()
+    for name in ("known", "fresh"):
+        write_features(tmp_path, there, name)
+    write_targets(tmp_path, "known", [(float(frame), "ann", f"{there[frame, 0]:.0f}", "manual") for frame in range(64)])
+
+    fresh = suggested(tmp_path, params_for("fresh.mp4", "known.mp4", suggested=10), "fresh")
+
+    first = fresh[fresh["purpose"] == "start"]
+    assert len(first) == 10
+    assert (((first["ann"] >= 0.5) == (there[first["time_s"].astype(int), 0] == 1)).mean()) >= 0.9
+    known = read_table(tmp_path / "suggestions" / "known.csv", SUGGESTIONS, CAST)
+    assert set(known["purpose"]) <= {"check"}

@@ -624,22 +624,21 @@ class Desk:
             rows = [np.flatnonzero((~np.isnan(film.sheet.numbers())).any(axis=1) & ~film.drawn) for film in films]
             targets = np.concatenate([film.sheet.numbers()[of] for film, of in zip(films, rows, strict=True)] or [[]])
         if len(targets):
-            features = np.concatenate([film.features[of] for film, of in zip(films, rows, strict=True)]).astype(
-                np.float32
-            )
+            features = np.concatenate([film.seen()[of] for film, of in zip(films, rows, strict=True)])
             times_s = np.concatenate([film.frames.times_s[of] for film, of in zip(films, rows, strict=True)])
             videos = [film.video_id for film, of in zip(films, rows, strict=True) for _ in of]
             head = light_head.fit(features, targets, video_ids=videos, times_s=times_s)
-            scored = {film.video_id: head.scores(film.features) for film in self.films.values()}
+            scored = {film.video_id: head.scores(film.seen()) for film in self.films.values()}
         with self.lock:
             if len(targets):
                 self._head = head
                 for film in self.films.values():
                     film.scores = scored[film.video_id]
-                    film.held_out = np.full_like(film.scores, np.nan)
+                    film.held_out, film.one_out = np.full((2, *film.scores.shape), np.nan, np.float32)
                 done = 0
                 for film, of in zip(films, rows, strict=True):
                     film.held_out[of] = head.held_out[done : done + len(of)]
+                    film.one_out[of] = head.one_out[done : done + len(of)]
                     done += len(of)
             self._standing = self._stands()
 

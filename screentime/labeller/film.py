@@ -14,8 +14,8 @@ from screentime.labeller.journal import Journal
 from screentime.labeller.sheet import UNKNOWN
 from screentime.labels import label_file, read_skips
 from screentime.ledger import Draw, complete_rounds
-from screentime.select import diverse_frames
-from screentime.shots import shot_starts
+from screentime.select import first_frames
+from screentime.shots import in_context, shot_starts
 from screentime.stop_rule import after_another_round
 from screentime.tables import SKIP, write_table
 
@@ -34,7 +34,8 @@ class Film:
         shots: (n_shots,) int64, the first frame of every shot.
         drawn: (n_frames,) bool, frames that an audit drew.
         scores: (n_frames, n_characters) float32, of the light head; NaN where it cannot tell yet.
-        held_out: the same for frames that trained, by a head that did not see them; NaN elsewhere.
+        held_out: the same for frames that trained, by a head that did not see their neighbourhood; NaN elsewhere.
+        one_out: the same by a head that did not see that very frame: like the scores of frames that did not train.
     """
 
     def __init__(
@@ -67,12 +68,12 @@ class Film:
         self.book = Book(label_file(labels, f"{self.video_id}.csv"), frames, cast, self.drawn, journal)
         self.read_skips()
         self.shots = shot_starts(features, frames.times_s)
-        free = np.flatnonzero((self.weights_s > 0) & ~self.drawn)
-        means = features[free, : features.shape[1] // 2]  # as the stage suggest chooses
-        self.firsts = free[diverse_frames(means, count, seed)] if len(free) else free
-        self.wanted = min(count, len(free))
+        free = (self.weights_s > 0) & ~self.drawn
+        self.firsts = first_frames(features, self.shots, free, count, seed)  # as the stage suggest chooses
+        self.wanted = len(self.firsts)
         self.scores = np.full((len(frames), len(self.cast)), np.nan, np.float32)
         self.held_out = self.scores.copy()
+        self.one_out = self.scores.copy()
 
     @property
     def sheet(self):
@@ -113,6 +114,10 @@ class Film:
     def labelled(self) -> np.ndarray:
         """(n_frames,) bool: frames, not drawn, that a person has answered by looking for every character."""
         return self.looked.all(axis=1) & ~self.drawn
+
+    def seen(self) -> np.ndarray:
+        """(n_frames, n_features) float32: what the light head is fitted on; made anew each time, as it is large."""
+        return in_context(self.features, self.shots)
 
     def audit_order(self) -> list[int]:
         """The drawn frames in an order that tells nothing of time: round by round, the same every time."""
@@ -160,10 +165,11 @@ class Film:
     def measured_scores(self) -> np.ndarray:
         """(n_frames, n_characters) float64: the one score of each cell that an estimate may use.
 
-        Of a frame that trained, the score of a head that did not see it. Where there is no head yet, the share of the
+        Of a frame that trained, the score of a head that did not see it, but all others: so it is as good as the scores
+        of the frames that the audit drew, which have labelled neighbours too. Where there is no head yet, the share of the
         labelled frames that hold the character: any number will do, as long as it does not depend on the audit.
         """
-        scores = np.where(np.isnan(self.held_out), self.scores, self.held_out).astype(np.float64)
+        scores = np.where(np.isnan(self.one_out), self.scores, self.one_out).astype(np.float64)
         numbers = np.where(self.drawn[:, None], np.nan, self.sheet.numbers())
         told = np.maximum((~np.isnan(numbers)).sum(axis=0), 1)
         return np.where(np.isnan(scores), np.nansum(numbers, axis=0) / told, scores)
