@@ -138,20 +138,40 @@ def correction(
     Returns:
         The estimate of the sum of w (y - f) over the frames that were not known, in seconds, and the half-width of
         its 95 % interval. Rounds are weighted by their size alone, never by what they found; as each is unbiased given
-        the ones before it, their variances add.
+        the ones before it, their variances add. How much a frame's error varies is estimated from all rounds together:
+        they measure the same scores, so that a second round makes the first one's interval surer too.
     """
-    shares = round_shares(rounds)
-    seconds = variance = freedom = 0.0
-    for share, one in zip(shares, rounds, strict=True):
-        if share > 0:
-            part, part_variance = _round_correction(weights, scores, truth, one)
-            seconds += share * part
-            variance += share**2 * part_variance
-            freedom += max(one.drawn.sum() - 1, 0)
+    seconds = variance = 0.0
+    spread = error_spread(weights, scores, truth, rounds)
+    for share, one in zip(round_shares(rounds), rounds, strict=True):
+        population, drawn = int((~one.known).sum()), int(one.drawn.sum())
+        errors = weights[one.drawn] * (truth[one.drawn] - scores[one.drawn])
+        seconds += share * population / drawn * errors.sum()
+        variance += share**2 * population**2 * (1 - drawn / population) * spread / drawn
+    freedom = sum(max(int(one.drawn.sum()) - 1, 0) for one in rounds)
     half = float(stdtrit(freedom, 0.975)) * float(np.sqrt(variance)) if variance > 0 and freedom > 0 else 0.0
     if variance > 0 and freedom == 0:
         half = float(weights.sum())  # a single drawn frame says nothing about how frames differ
     return float(seconds), half
+
+
+def error_spread(weights: np.ndarray, scores: np.ndarray, truth: np.ndarray, rounds: Sequence[Round]) -> float:
+    """How much the error w (y - f) of a frame varies: by successive differences in time, over all rounds together.
+
+    Args: as `correction`; a drawn frame whose truth is NaN is left out.
+
+    Returns:
+        A variance, seconds squared, with UNSEEN_ERRORS in it.
+    """
+    squares, freedom, counted = 0.0, 0, np.zeros(len(weights), bool)
+    for one in rounds:
+        told = one.drawn & ~np.isnan(truth)
+        errors = weights[told] * (truth[told] - scores[told])
+        squares += float((np.diff(errors) ** 2).sum()) / 2
+        freedom += max(len(errors) - 1, 0)
+        counted |= ~one.known & (weights > 0)
+    wholly_wrong = float(weights[counted].mean()) ** 2 if counted.any() else 0.0
+    return (squares + UNSEEN_ERRORS * wholly_wrong) / (freedom + UNSEEN_ERRORS)
 
 
 def difference_estimate(
@@ -259,15 +279,3 @@ def round_shares(rounds: Sequence[Round]) -> np.ndarray:
         return np.eye(len(rounds))[np.flatnonzero(whole)[-1]]
     inverse = drawn / (populations * (populations - drawn))
     return inverse / inverse.sum()
-
-
-def _round_correction(weights: np.ndarray, scores: np.ndarray, truth: np.ndarray, one: Round) -> tuple[float, float]:
-    """The correction by one round and its estimated variance, by successive differences in time."""
-    population, drawn = int((~one.known).sum()), int(one.drawn.sum())
-    errors = weights[one.drawn] * (truth[one.drawn] - scores[one.drawn])
-    counted = weights[~one.known & (weights > 0)]
-    wholly_wrong = counted.mean() ** 2 if len(counted) else 0.0
-    squares = (np.diff(errors) ** 2).sum() / 2 + UNSEEN_ERRORS * wholly_wrong
-    spread = squares / (drawn - 1 + UNSEEN_ERRORS)
-    left_to_chance = 1 - drawn / population
-    return population / drawn * errors.sum(), population**2 * left_to_chance * spread / drawn

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import stdtrit
 
-from screentime.estimates import UNSEEN_ERRORS, Round
+from screentime.estimates import UNSEEN_ERRORS, Round, error_spread
+
+USUAL_ROUND = 40  # frames
 
 
 def after_another_round(
@@ -46,7 +48,7 @@ def after_another_round(
         sizes.append((rest, n))
     if not sizes:
         return float(weights.sum())
-    spread = _spread(weights, scores, answers, looked, rounds)
+    spread = error_spread(weights, scores, answers, rounds) if rounds else _expected(weights, scores, looked)
     populations, drawn = np.array(sizes, float).T
     inverse = drawn / (populations * np.maximum(populations - drawn, 1e-9))
     shares = inverse / inverse.sum()
@@ -55,23 +57,13 @@ def after_another_round(
     return float(stdtrit(freedom, 0.975)) * variance**0.5 if freedom > 0 else float(weights.sum())
 
 
-def _spread(
-    weights: np.ndarray, scores: np.ndarray, answers: np.ndarray, looked: np.ndarray, rounds: Sequence[Round]
-) -> float:
-    """The variance of a frame's error, seconds squared, as screentime.estimates counts it."""
+def _expected(weights: np.ndarray, scores: np.ndarray, looked: np.ndarray) -> float:
+    """The variance of a frame's error that the scores expect of themselves, as if a round of usual size had met it."""
     rest = ~looked & (weights > 0)
-    counted = weights[rest] if rest.any() else weights[weights > 0]
-    wholly_wrong = float(counted.mean()) ** 2 if len(counted) else 0.0
-    squares, n = 0.0, 0
-    for one in rounds:
-        told = one.drawn & ~np.isnan(answers)
-        errors = weights[told] * (answers[told] - scores[told])
-        squares += float((np.diff(errors) ** 2).sum()) / 2
-        n += max(len(errors) - 1, 0)
-    if not n:  # what the scores expect of themselves, as if a round of usual size had met it
-        n = 40
-        squares = n * float((weights[rest] ** 2 * scores[rest] * (1 - scores[rest])).mean()) if rest.any() else 0.0
-    return (squares + UNSEEN_ERRORS * wholly_wrong) / (n + UNSEEN_ERRORS)
+    if not rest.any():
+        return 0.0
+    squares = float((weights[rest] ** 2 * scores[rest] * (1 - scores[rest])).mean())
+    return (USUAL_ROUND * squares + UNSEEN_ERRORS * float(weights[rest].mean()) ** 2) / (USUAL_ROUND + UNSEEN_ERRORS)
 
 
 def sentence(name: str, seconds: float, low: float | None, high: float | None, n: int, after: float) -> str:

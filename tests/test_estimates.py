@@ -104,6 +104,27 @@ def test_fewer_unseen_errors_would_not_do(monkeypatch, unseen, expected_errors):
     assert coverage_of_a_blind_model(expected_errors) < 0.90
 
 
+@pytest.mark.parametrize("present", [0.02, 0.35])
+def test_many_small_rounds_cover_as_one_large_one_does_and_are_as_narrow(present):
+    random = np.random.default_rng(11)
+    covered, many, single = [], [], []
+    for _ in range(200):
+        truth, scores = film(random, present=present, missed=0.2, false_alarms=0.06)
+        looked, rounds = np.zeros(FRAMES, bool), []
+        for _ in range(6):
+            rest = np.flatnonzero(~looked)
+            rounds.append(drawn_round(FRAMES, rest[systematic(len(rest), 25, random.random())], np.flatnonzero(looked)))
+            looked |= rounds[-1].drawn
+        result = screen_time(np.ones(FRAMES), scores, np.where(looked, truth, NAN), looked, rounds)
+        covered.append(result.low <= truth.sum() <= result.high)
+        many.append(result.high - result.low)
+        one = audited(truth, scores, systematic(FRAMES, 150, random.random()))
+        single.append(one.high - one.low)
+
+    assert np.mean(covered) >= 0.93
+    assert np.mean(many) == pytest.approx(np.mean(single), rel=0.1)
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32), st.integers(2, 30), st.integers(0, 1))
 def test_the_mean_over_every_possible_draw_is_the_truth(seed, n_audit, known_frames):

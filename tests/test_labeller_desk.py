@@ -84,16 +84,37 @@ def test_look_alikes_are_the_frames_on_the_page_and_no_others(opened):
 # accepting
 
 
-def test_accepting_writes_the_values_that_were_shown_as_accepted_and_a_correction_as_manual(opened):
+def test_accepting_writes_the_values_that_were_shown_and_a_corrected_frame_counts_as_looked_at(opened):
     page = taught(opened).page("review")
-    item = page["items"][0]
-    flipped = "0" if item["p"][0] == "1" else "1"
-    opened.put("correct-1", page["page"], [["one", item["f"], 0, flipped]], "look")
-    opened.accept("accept-1", page["page"], [["one", item["f"], flipped + item["p"][1:]]])
+    corrected, let_be = page["items"][:2]
+    flipped = "0" if corrected["p"][0] == "1" else "1"
+    opened.put("correct-1", page["page"], [["one", corrected["f"], 0, flipped]], "look")
+    items = [["one", corrected["f"], flipped + corrected["p"][1:]], ["one", let_be["f"], let_be["p"]]]
+    opened.accept("accept-1", page["page"], items)
 
     sheet = opened.film("one").sheet
-    assert "".join(sheet.present[item["f"]]) == flipped + item["p"][1:]
-    assert sheet.source[item["f"]].tolist() == ["manual", "accepted", "accepted"]
+    assert "".join(sheet.present[corrected["f"]]) == flipped + corrected["p"][1:]
+    assert sheet.source[corrected["f"]].tolist() == ["manual"] * 3
+    assert sheet.source[let_be["f"]].tolist() == ["accepted"] * 3
+
+
+def test_correcting_an_accepted_frame_is_a_look_at_all_of_it_except_where_one_character_was_asked_about(opened):
+    page = taught(opened).page("review")
+    items = sorted(page["items"], key=lambda item: "1" in item["p"])[-2:]
+    opened.accept("accept-1", page["page"], [["one", item["f"], item["p"]] for item in items])
+    whole, one = (item["f"] for item in items)
+    flipped = {frame: "0" if item["p"][0] == "1" else "1" for frame, item in zip((whole, one), items, strict=True)}
+    opened.put("correct-1", opened.page("film", "one")["page"], [["one", whole, 0, flipped[whole]]], "look")
+    sheet = opened.film("one").sheet
+    assert sheet.source[whole].tolist() == ["manual"] * 3
+
+    opened.undo("undo-1")
+    assert sheet.source[whole].tolist() == ["accepted"] * 3
+
+    there = items[1]["p"].index("1")
+    page = opened.page("same", "one", character=there)
+    opened.put("correct-2", page["page"], [["one", one, there, "0"]], "look")
+    assert sheet.source[one].tolist() == ["manual" if place == there else "accepted" for place in range(3)]
 
 
 @pytest.mark.parametrize("what", ["another value", "another page's frame", "an old page"])

@@ -51,6 +51,8 @@ class Page:
             the view shows none.
         why: one sentence on what is shown.
         character: the only character asked about, None for all.
+        members: the items.
+        corrected: those of them in which the person answered something, so that they have been looked at.
     """
 
     number: int
@@ -60,6 +62,7 @@ class Page:
     why: str
     character: int | None = None
     members: frozenset = field(default_factory=frozenset)
+    corrected: set = field(default_factory=set)
 
 
 class Desk:
@@ -327,6 +330,10 @@ class Desk:
     def put(self, operation: str, page: int, cells: Sequence[Sequence], how: str, active_s: float = 0.0) -> dict:
         """Answer cells: by looking at a frame (how: look), or over many at once (how: many).
 
+        Whoever corrects a character in a frame has looked at that frame: where the page asks about all characters, what
+        the person lets stand there counts as looked at too, at once or when the page is accepted. So a frame is known
+        for all characters or for none, and an audit drawn later has no frames of which only a part is known.
+
         Args:
             operation: the request's own id; the same one is done once.
             page: the page they are on.
@@ -351,7 +358,10 @@ class Desk:
             if shown.view == "audit" and how != "look":
                 raise Refused("in an audit every frame is looked at by itself")
             source = BLIND if shown.view == "audit" else "manual" if how == "look" else "propagated"
-            changes = {video: self._change(video, of, source) for video, of in wanted.items()}
+            changes = {}
+            for video, of in wanted.items():
+                let_stand = self._let_stand(shown, self.films[video], of) if source == "manual" else {}
+                changes[video] = self._change(video, of | let_stand, source)
             return self._did(operation, changes, self._said(wanted, left_out, source), active_s)
 
     def accept(self, operation: str, page: int, items: Sequence[Sequence], active_s: float = 0.0) -> dict:
@@ -400,9 +410,18 @@ class Desk:
             if value != (there or guess or "0"):
                 raise Refused("what is shown is not what is there any more; look again")
             if there == UNKNOWN:
-                guessed = guess != UNKNOWN
+                guessed = guess != UNKNOWN and (film.video_id, frame) not in shown.corrected
                 source = BLIND if shown.view == "audit" else "accepted" if guessed else "manual"
                 by_source[film.video_id, source][Cell(frame, place)] = value
+
+    def _let_stand(self, shown: Page, film: Film, cells: Mapping[Cell, str]) -> dict[Cell, str]:
+        """What else of the frames of some cells has been looked at with them: the answers that the person lets stand."""
+        if shown.character is not None or shown.view == "same":
+            return {}
+        frames = {cell.frame for cell in cells}
+        shown.corrected.update((film.video_id, frame) for frame in frames)
+        others = (Cell(frame, place) for frame in frames for place in range(len(self.cast)))
+        return {cell: answer for cell in others if cell not in cells and (answer := str(film.sheet.present[cell]))}
 
     def shot(self, page: int, video: str, frame: int) -> dict:
         """The shot of a frame: its first, middle and last frame, and which characters change inside it."""
