@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ROUND = 80  # frames of a first round: about ten seconds of interval on a ten-minute film, minutes of work
+ROUND = 60  # drawn frames of a round, over all films together: a minute's work, an interval that is kept up to date
+REVIEW = 48  # frames of proposals between two rounds: two pages; they make the scores better that a round measures
+LEAST = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 
 
 @dataclass(frozen=True)
@@ -15,16 +17,21 @@ class Standing:
         labelled: frames that a person labelled by looking, outside the audit.
         wanted: how many such frames a model needs at first.
         first: frames left of those that stand for the film.
+        share: how many frames of a round are the film's.
+        rounds: rounds that were drawn.
         drawn, waiting: frames that audits drew, and how many of them lack an answer.
-        unanswered: frames outside the audit that lack an answer.
+        answered, unanswered: frames outside the audit that have every answer, and that lack one.
     """
 
     video_id: str
     labelled: int
     wanted: int
     first: int
+    share: int
+    rounds: int
     drawn: int
     waiting: int
+    answered: int
     unanswered: int
 
 
@@ -42,9 +49,11 @@ def plan(films: Sequence[Standing]) -> Plan:
     """What is most useful now.
 
     A round that was begun is finished first; then the first frames of every film; then a round for each film, drawn at
-    a size fixed before anyone looks; then the least certain frames.
+    a size fixed before anyone looks; then, turn about, proposals to go over and another round. Proposals make the scores
+    better, rounds measure them; benchmarks/labelling.py shows what the turns are worth.
 
-    >>> plan([Standing("e01", labelled=0, wanted=80, first=80, drawn=0, waiting=0, unanswered=1200)]).view
+    >>> new = Standing("e01", labelled=0, wanted=50, first=50, share=60, rounds=0, drawn=0, waiting=0, answered=0, unanswered=1200)
+    >>> plan([new]).view
     'start'
     """
     for film in films:
@@ -57,13 +66,22 @@ def plan(films: Sequence[Standing]) -> Plan:
     for film in films:
         if film.waiting:
             return _audit(film)
-    for film in films:
-        if not film.drawn and film.unanswered > 1:
-            n = min(ROUND, film.unanswered)
-            return Plan("audit", film.video_id, n, f"{n} frames of {film.video_id}, drawn at random, measure the error")
+    left = [film for film in films if film.unanswered > 1]
+    rounds = max((film.rounds for film in films), default=0)
+    behind = [film for film in left if film.rounds < max(rounds, 1)]
+    if behind:
+        return _draw(behind[0])
+    if left and sum(film.answered for film in films) >= sum(film.wanted for film in films) + REVIEW * rounds:
+        return _draw(left[0])
     if any(film.unanswered for film in films):
         return Plan("review", None, 24, "the least certain frames teach the most")
     return Plan("done", None, 0, "every frame is answered: run `dvc repro`")
+
+
+def _draw(film: Standing) -> Plan:
+    n = min(film.share, film.unanswered)
+    more = " more" if film.rounds else ""
+    return Plan("audit", film.video_id, n, f"{n}{more} frames of {film.video_id}, drawn at random, measure the error")
 
 
 def _audit(film: Standing) -> Plan:

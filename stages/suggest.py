@@ -13,7 +13,7 @@ from screentime.files import new_folder
 from screentime.frames import open_frames
 from screentime.light_head import LightHead
 from screentime.params import Params
-from screentime.select import first_frames, likely_errors, uncertain_frames
+from screentime.select import LEAST, first_frames, likely_errors, shared, uncertain_frames
 from screentime.shots import in_context, shot_starts
 from screentime.tables import AUDIT, SKIPPED, SUGGESTIONS, TARGETS, read_table, write_table
 
@@ -61,12 +61,14 @@ def suggest(
     films = {video.video_id: _film(video.video_id, *folders, params.cast) for video in params.shown_videos}
     head = _head(films)
     held_out = iter(np.split(head.held_out, np.cumsum([len(_taught(film)) for film in films.values()])[:-1]))
+    counts = shared(params.suggest.frames, [int(film.shown.sum()) for film in films.values()], LEAST)
     with new_folder(suggestions) as folder:
-        for video_id, film in films.items():
-            table = _suggested(film, head.scores(in_context(film.seen, film.shots)), next(held_out), params)
+        for (video_id, film), count in zip(films.items(), counts, strict=True):
+            scores = head.scores(in_context(film.seen, film.shots), video_id, film.times_s)
+            table = _suggested(film, scores, next(held_out), count, params)
             write_table(folder / f"{video_id}.csv", table, SUGGESTIONS, params.cast)
-            counts = table["purpose"].value_counts()
-            told = ", ".join(f"{counts[purpose]} to {purpose}" for purpose in PURPOSES if purpose in counts)
+            found = table["purpose"].value_counts()
+            told = ", ".join(f"{found[purpose]} to {purpose}" for purpose in PURPOSES if purpose in found)
             print(f"{suggestions / video_id}.csv: {told or 'nothing is left to label'}")
 
 
@@ -120,14 +122,14 @@ def _head(films: dict[str, Film]) -> LightHead:
     )
 
 
-def _suggested(film: Film, scores: np.ndarray, held_out: np.ndarray, params: Params) -> pandas.DataFrame:
-    """The table of one film."""
+def _suggested(film: Film, scores: np.ndarray, held_out: np.ndarray, count: int, params: Params) -> pandas.DataFrame:
+    """The table of one film, which wants `count` first frames."""
     free = ~film.answered & ~film.drawn & film.shown
     labels, doubted = film.targets[_taught(film)], []
     for row, _, difference in likely_errors(labels, held_out, labels.size):
         if difference > DOUBTED_FROM:
             doubted.append(int(_taught(film)[row]))
-    missing = params.suggest.frames - int(film.answered.sum())
+    missing = count - int(film.answered.sum())
     first = first_frames(film.seen, film.shots, free, missing, params.suggest.seed) if missing > 0 else []
     rows = {
         "start": first,

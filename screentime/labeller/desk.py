@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from screentime import light_head
-from screentime.agenda import ROUND, Plan, Standing, plan
+from screentime.agenda import LEAST, ROUND, Plan, Standing, plan
 from screentime.audit import draw
 from screentime.estimates import total
 from screentime.labeller.book import change_of
 from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
 from screentime.labeller.sheet import UNKNOWN, Cell, Change
-from screentime.select import likely_errors, uncertain_frames
+from screentime.select import likely_errors, shared, uncertain_frames
 from screentime.stop_rule import sentence
 from screentime.wording import clock
 
@@ -135,7 +135,7 @@ class Desk:
             "labelled": int(film.labelled.sum()),
             "drawn": drawn,
             "waiting": waiting,
-            "rounds": int(film.record["round"].max()) if len(film.record) else 0,
+            "rounds": film.rounds_drawn,
         }
 
     def _counts(self) -> list[dict]:
@@ -162,14 +162,28 @@ class Desk:
 
     def plan(self) -> Plan:
         """What is most useful now."""
-        return plan([self._film_standing(film) for film in self.films.values()])
+        shares = self._round_shares()
+        return plan([self._film_standing(film, shares[film.video_id]) for film in self.films.values()])
 
-    def _film_standing(self, film: Film) -> Standing:
-        free = film.free()
+    def _round_shares(self) -> dict[str, int]:
+        """How many frames of a round fall to each film."""
+        sizes = [len(film.frames) for film in self.films.values()]
+        return dict(zip(self.films, shared(ROUND, sizes, LEAST), strict=True))
+
+    def _film_standing(self, film: Film, share: int) -> Standing:
+        free, shown = film.free(), ~film.drawn & (film.weights_s > 0)
         return Standing(
-            film.video_id, int(film.labelled.sum()), film.wanted, int(free[film.firsts].sum()), len(film.audit_order()),
-            len(film.waiting()), int(free.sum()),
-        )  # fmt: skip
+            video_id=film.video_id,
+            labelled=int(film.labelled.sum()),
+            wanted=film.wanted,
+            first=int(free[film.firsts].sum()),
+            share=share,
+            rounds=film.rounds_drawn,
+            drawn=len(film.audit_order()),
+            waiting=len(film.waiting()),
+            answered=int((shown & ~free).sum()),
+            unanswered=int(free.sum()),
+        )
 
     # pages
 
@@ -647,7 +661,10 @@ class Desk:
             times_s = np.concatenate([film.frames.times_s[of] for film, of in zip(films, rows, strict=True)])
             videos = [film.video_id for film, of in zip(films, rows, strict=True) for _ in of]
             head = light_head.fit(features, targets, video_ids=videos, times_s=times_s)
-            scored = {film.video_id: head.scores(film.seen()) for film in self.films.values()}
+            scored = {
+                film.video_id: head.scores(film.seen(), film.video_id, film.frames.times_s)
+                for film in self.films.values()
+            }
         with self.lock:
             if len(targets):
                 self._head = head
@@ -665,11 +682,12 @@ class Desk:
         """The seconds of every character with their intervals, and what the next round would give."""
         films = list(self.films.values())
         times = [film.screen_times() for film in films]
-        n = ROUND if not any(film.drawn.any() for film in films) else ROUND // 2
+        shares = self._round_shares()
+        n = sum(shares.values())
         characters, widest = [], None
         for place, name in enumerate(self.cast):
             whole = total([of[place] for of in times])
-            after = sum(film.after_another_round(place, n) ** 2 for film in films) ** 0.5
+            after = sum(film.after_another_round(place, shares[film.video_id]) ** 2 for film in films) ** 0.5
             told = sentence(name, whole.seconds, whole.low, whole.high, n, after)
             interval = "" if whole.low is None else f" ({whole.low:.0f} to {whole.high:.0f})"
             characters.append({"now": f"{whole.seconds:.0f} s{interval}", "next": told})
@@ -773,9 +791,8 @@ class Desk:
                 (e["round"] for e in self._journal.entries if e["kind"] == "drew" and e["of"] == film.video_id),
                 default=0,
             )
-            last = int(film.record["round"].max()) if len(film.record) else 0
-            if last > known:
-                self._journal.append({"kind": "drew", "of": film.video_id, "round": last, "parts": []})
+            if film.rounds_drawn > known:
+                self._journal.append({"kind": "drew", "of": film.video_id, "round": film.rounds_drawn, "parts": []})
 
     def _portrait_frames(self) -> list:
         """For every character the film and frame of its picture: the one that was picked, else one it is alone in."""

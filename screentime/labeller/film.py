@@ -106,6 +106,11 @@ class Film:
         self.drawn[self.record["frame"].to_numpy(np.int64)] = True
 
     @property
+    def rounds_drawn(self) -> int:
+        """How many rounds were drawn so far."""
+        return int(self.record["round"].max()) if len(self.record) else 0
+
+    @property
     def looked(self) -> np.ndarray:
         """(n_frames, n_characters) bool: a person looked at that very frame and answered, `?` included."""
         return np.isin(self.sheet.source, LOOKED) & (self.sheet.present != UNKNOWN)

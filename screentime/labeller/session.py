@@ -13,6 +13,7 @@ from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
 from screentime.labeller.pictures import Pictures
 from screentime.params import Params, Video
+from screentime.select import LEAST, shared
 
 JOURNAL = Path(".screentime") / "journal.jsonl"
 
@@ -42,18 +43,20 @@ def open_desk(folder: Path, params: Params, videos: Sequence[Video], annotator: 
     labels = folder / "data" / "labels"
     labels.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / JOURNAL)
+    packs = [open_frames(folder / "data" / "frames", video.video_id) for video in videos]
+    counts = shared(params.suggest.frames, [len(pack) for pack in packs], LEAST)
     films = [
         Film(
-            open_frames(folder / "data" / "frames", video.video_id),
+            pack,
             np.load(folder / "data" / "features" / f"{video.video_id}.npy", mmap_mode="r", allow_pickle=False),
             labels,
             params.cast,
             journal,
             test=video.split == "test",
-            count=params.suggest.frames,
+            count=count,
             seed=params.suggest.seed,
         )
-        for video in videos
+        for video, pack, count in zip(videos, packs, counts, strict=True)
     ]
     desk = Desk(films, params.cast, journal, labels=labels, annotator=annotator)
     desk.refit()
