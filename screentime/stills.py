@@ -76,3 +76,9 @@ def read_stills(folder: Path, cast: Sequence[str]) -> list[Still]:
                 f"{place}: a second answer for {row.character} in {row.still}, one was expected; remove one"
             )
     return [Still(folder / name, said) for name, said in sorted(answers.items())]
+
+
+def stills_line(sets: Sequence[Sequence[Still]]) -> str:
+    """The sets of a project in one line."""
+    n_stills = sum(map(len, sets))
+    return f"stills of no film: {n_stills:,} in {len(sets)} {'set' if len(sets) == 1 else 'sets'}; they train and are no screen time"

@@ -55,7 +55,7 @@ def test_the_paths_on_the_command_line_are_the_declared_ones(stage):
     data = set(names(STAGES[stage]["deps"])) - code
     told = set(options(stage).values())
     declared = {f"data/videos/{video.file}" for video in PARAMS.videos} if stage == "sample" else set()
-    folders = {"data/videos"} if stage == "sample" else set()
+    folders = {"sample": {"data/videos"}, "preprocess": {"data/stills"}}.get(stage, set())
 
     assert told - folders == (data - declared) | set(outputs(stage))
 
