@@ -10,13 +10,13 @@ import excerpt
 import numpy as np
 import pytest
 import yaml
-from labels_project import LabelsProject
 from project import Project
 
 from screentime.splits import folds
 
 CAST = ["bunny", "frank"]
-BEGIN_S, END_S = 250, 450  # of the demo film: other scenes than those of the excerpt
+BEGIN_S, END_S = 250, 400  # of the demo film: other scenes than those of the excerpt
+CUTS_S = (266, 319)  # labelled moments with a cut less than a quarter of a second behind them: no burst begins there
 BURST = 3
 RECORDED = """
 import json
@@ -36,7 +36,9 @@ train(arrays=Path("data/arrays"), models=Path("again"), metrics=Path("again.json
 
 
 def jpeg(image: np.ndarray, quality: int = 90) -> bytes:
-    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[
+        1
+    ].tobytes()
 
 
 def bursts(film: Path, moments: list[float]) -> dict[float, list[np.ndarray]]:
@@ -73,7 +75,7 @@ def made(tmp_path_factory, demo_excerpt) -> tuple[Project, dict[str, str], str, 
     project.set_params(train={"epochs": 60}, suggest={"frames": 12}, preprocess={"width": 224, "height": 128})
     said = {}
     for row in excerpt.labels_between(BEGIN_S, END_S):
-        if row["present"] in "01":
+        if row["present"] in "01" and row["start_s"] + BEGIN_S not in CUTS_S:
             said.setdefault(row["start_s"] + BEGIN_S, {})[row["character"]] = row["present"]
     of_burst = {}
     source = project.folder.parent / "pictures"
@@ -90,7 +92,9 @@ def made(tmp_path_factory, demo_excerpt) -> tuple[Project, dict[str, str], str, 
                 (source / character / folder / name).write_bytes(jpeg(picture))
     (source / "bunny" / "negative" / "broken.jpg").write_bytes(jpeg(picture)[:-2000])
     told = "".join(
-        project.run("python", "-m", "screentime", "stills", "add", str(source / name), "--character", name, "--name", "forest")
+        project.run(
+            "python", "-m", "screentime", "stills", "add", str(source / name), "--character", name, "--name", "forest"
+        )
         for name in CAST
     )
     project.commit("stills")
@@ -195,7 +199,6 @@ def test_status_card_and_check_count_them_in_a_line(made):
     line = f"tills of no film: {len(of_burst)} in 1 set; they train and are no screen time"
 
     assert f"\ns{line}\n" in project.run("python", "-m", "screentime", "status")
-    assert f" stills at all" not in project.run("python", "-m", "screentime", "check")
     assert f", {len(of_burst)} stills" in project.run("python", "-m", "screentime", "check")
     project.run("python", "-m", "screentime", "card")
     card = (project.folder / "docs" / "data-card.md").read_text(encoding="utf-8")
