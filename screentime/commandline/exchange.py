@@ -40,6 +40,9 @@ folder --images; never by a number over a frame rate."""
 
 EXPORTS = ("label-studio", "elan", "stretches")
 IMPORTS = ("label-studio", "elan", "stretches", "cvat", "via", "image-classes", "folders")
+SAYING_VISIBLE = {  # forms that do not say where somebody looked and saw nobody, and the option that says so for them
+    "elan": "--complete", "stretches": "--complete", "cvat": "--complete", "via": "--complete", "image-classes": "--exclusive",
+}  # fmt: skip
 WHICH = ("labelled", "suggested", "all")
 
 
@@ -187,7 +190,8 @@ def _export_tasks(
 def _import(arguments: argparse.Namespace) -> None:
     with label_lock(Path.cwd(), "`labels import`"):
         film = film_of(arguments)
-        found = _found(arguments)
+        form = arguments.form or guessed_form(arguments.path)
+        found = _found(arguments, form)
         terms = Terms(
             names=_names(arguments.map),
             complete=arguments.complete or arguments.exclusive,
@@ -198,6 +202,8 @@ def _import(arguments: argparse.Namespace) -> None:
         arrival = arriving(arguments.path, found, terms, film.frames, film.params.cast, film.drawn)
         for note in arrival.notes:
             print(note)
+        if form in SAYING_VISIBLE and not terms.complete:
+            print(f"what {arguments.path} does not mark stays unknown; {SAYING_VISIBLE[form]} takes it as not visible")
         if not arrival.rows:
             raise InputError(
                 f"{arguments.path}: nothing in it is about the sampled frames of {film.video_id}, some answers were expected; the "
@@ -216,10 +222,9 @@ def _names(pairs: Sequence[str]) -> dict[str, str]:
     return {name.strip(): character.strip() for name, character in (pair.rsplit("=", 1) for pair in pairs)}
 
 
-def _found(arguments: argparse.Namespace) -> Found:
+def _found(arguments: argparse.Namespace, form: str) -> Found:
     """What is in the file."""
     path = arguments.path
-    form = arguments.form or guessed_form(path)
     if arguments.exclusive and form != "image-classes":
         raise InputError(f"--exclusive: {path} is of the form {form}, image-classes was expected; use --complete")
     if form == "folders":
