@@ -242,10 +242,14 @@ def test_label_studio_there_and_back(project):
 
 def test_stretches_and_elan_there_and_back(project):
     project.write("film.csv", "0,5,ann,1,,,", "5,,ann,0,,,", "8,,bob,?,,,", "9,,bob,1,audit,,")
+    project.write("film.skip.csv", "18,20,credits", header="start_s,end_s,reason")
     for form, name in (("elan", "film.eaf"), ("stretches", "film.csv")):
         told = project.told("labels", "export", "film", "--to", form, "--out", name).splitlines()
         assert told[:2] == [f"{name}: 3 stretches of 7 frames", "not in it: how, by whom and when each answer was made"]
-        assert told[-1] == "1 blind audit answer stays at home: they only measure"
+        assert told[-2:] == [
+            "not in it: 1 range not part of the film (film.skip.csv)",
+            "1 blind audit answer stays at home: they only measure",
+        ]
         assert "0 answers of film taken over, 7 were alike, 0 differ" in project.told("labels", "import", "film", name)
     assert (project.folder / "film.csv").read_text().splitlines() == [
         "character,start_s,end_s,present", "ann,0,5,1", "ann,5,6,0", "bob,8,9,?",

@@ -13,6 +13,7 @@ from screentime.exchange.found import Found
 from screentime.exchange.leaving import answers_by_frame, stretches_of, write_stills
 from screentime.label_lock import label_lock
 from screentime.label_rows import Row
+from screentime.labels import label_file, read_skips
 from screentime.tables import SUGGESTIONS, read_table
 from screentime.wording import count_text
 
@@ -124,6 +125,11 @@ def _export(arguments: argparse.Namespace) -> None:
         print("not in it: how, by whom and when each answer was made")
         if arguments.to == "elan":
             print("its times are whole milliseconds of the film's file; what nobody has said has no annotation")
+    left_out = read_skips(label_file(film.labels, f"{film.video_id}.skip.csv"), film.frames.facts["length_s"])
+    if arguments.to and len(left_out):
+        print(
+            f"not in it: {count_text(len(left_out), 'range', 'ranges')} not part of the film ({film.video_id}.skip.csv)"
+        )
     blind = sum(row.blind for row in rows)
     if blind:
         print(f"{count_text(blind, 'blind audit answer stays', 'blind audit answers stay')} at home: they only measure")
