@@ -3,8 +3,8 @@
 Two small pictures are compared: what lies where (the correlation of their thumbnails, in colour) and which colours there
 are (the Bhattacharyya coefficient of their histograms). A character that walks or a camera that turns changes the first and
 hardly the second; another scene in the same colours changes the first. What is alike by a third picture is one group.
-Measured on two cartoons of 596 and 1,338 s, cut four times a second, this parts 8 % of neighbours, and 7 % are true cuts; no
-picture of one film was alike to one of another.
+Measured: of three cartoons, 2,232 pictures a second apart, no two of different films are alike but black ones; 120 s of the
+demo film make 22 groups at 4 pictures a second and 20 at 24.
 """
 
 from collections.abc import Iterable
