@@ -125,6 +125,17 @@ def test_a_set_comes_takes_another_character_follows_the_cast_and_goes(in_dvc):
     assert not any((project.folder / "data" / "stills").iterdir())
 
 
+def test_a_project_that_has_never_heard_of_stills_takes_a_set(in_dvc):
+    path = in_dvc.folder / "params.yaml"
+    path.write_text(path.read_text().replace("stills: []\n", ""))
+    in_dvc.told("check", "--only-params")
+
+    in_dvc.told("stills", "add", str(in_dvc.folder.parent / "cats"), "--character", "ann", "--name", "in the wood")
+
+    assert load(path).stills == ("in the wood",)
+    assert "stills" in yaml.safe_load((in_dvc.folder / "dvc.yaml").read_text())["stages"]["preprocess"]["params"]
+
+
 def test_what_dvc_refuses_leaves_the_project_as_it_was(project):
     """There is no DVC in this folder."""
     before = everything(project.folder)

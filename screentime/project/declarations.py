@@ -93,16 +93,14 @@ class Declarations:
         self.params.set_item(("cast",), self.cast.index(old), new)
 
     def add_stills(self, name: str) -> None:
-        """Name a set of stills at the end of the list, and among what the stage preprocess depends on.
-
-        Raises:
-            InputError: params.yaml has no list of them yet.
-        """
+        """Name a set of stills at the end of the list, and among what the stage preprocess depends on."""
         if "stills" not in self.params.value():
-            raise InputError("params.yaml: no key 'stills' was found, a list was expected; add the line `stills: []`")
+            self.params.text = f"{self.params.text.rstrip()}\n\nstills: []\n"
         self.params.append(("stills",), name)
-        deps = self.pipeline.value()["stages"]["preprocess"]["deps"]
-        data = [place for place, dep in enumerate(deps) if dep.startswith("data/")]
+        stage = self.pipeline.value()["stages"]["preprocess"]
+        if "stills" not in stage["params"]:  # DVC refuses a parameter that is not there
+            self.pipeline.append(("stages", "preprocess", "params"), "stills")
+        data = [place for place, dep in enumerate(stage["deps"]) if dep.startswith("data/")]
         self.pipeline.insert(STILLS_DEPS, data[-1] + 1 if data else 0, STILLS + name)
 
     def remove_stills(self, name: str) -> None:
