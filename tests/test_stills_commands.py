@@ -76,8 +76,14 @@ def test_a_set_comes_takes_another_character_follows_the_cast_and_goes(in_dvc):
     ]
     put(cats.parent / "more" / "positive" / "again.jpg", picture(52))
     put(cats.parent / "more" / "positive" / "new one.jpg", picture(53))
+    put(cats.parent / "more" / "positive" / "new two.jpg", picture(53))
+    put(cats.parent / "more" / "positive" / "notes.txt", b"of 1998")
     told = project.told("stills", "add", str(cats.parent / "more"), "--character", "bob", "--name", "cats")
-    assert "2 with bob, 0 without; the set has 5 stills in 4 groups" in told
+    assert told.splitlines()[:3] == [
+        "left out: 1 copy, byte for byte, of other pictures",
+        "left out: 1 file that is no picture by the ending",
+        "data/stills/cats: 2 with bob, 0 without; the set has 5 stills in 4 groups of near copies",
+    ]
     table = (project.folder / "data" / "stills" / "cats" / "stills.csv").read_text().splitlines()
     assert table[0] == "still,character,present"
     assert sorted(row.split("-")[0] + row[row.index(",") :] for row in table[1:]) == [

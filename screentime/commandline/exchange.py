@@ -35,7 +35,7 @@ file itself does not:
   cvat           CVAT for images 1.1      a tag or shape: visible; the rest is unknown, unless --complete
   via            VGG Image Annotator CSV  an attribute: visible; the rest is unknown, unless --complete
   image-classes  Image_ID,Class           the class is visible; nothing is said of others, unless --exclusive
-  folders        positive/ and negative/  stills with and without the --character
+  folders        positive/ and negative/  stills with and without the --character (of no film: `stills add`)
 Pictures find their frames by the time in their names (`labels export --images` writes it), else by what they show, from the
 folder --images; never by a number over a frame rate."""
 

@@ -21,6 +21,7 @@ from screentime.project.tools import dvc, git_holds
 from screentime.stills import TABLE, read_stills
 from screentime.tables import STILLS as CONTRACT
 from screentime.tables import read_table, write_table
+from screentime.wording import count_text
 
 FOLDERS = {"positive": "1", "negative": "0"}
 
@@ -228,8 +229,10 @@ def _pictures(source: Path) -> tuple[dict[str, tuple[Path, str]], tuple[str, ...
             f"{source}: none of its {len(broken)} pictures can be read, whole pictures were expected; bring them anew"
         )
     notes = [f"{path}: left out, it cannot be read whole" for path in broken]
-    notes += [f"left out: {twice} copies, byte for byte, of other pictures"] if twice else []
-    notes += [f"left out: {others} files that are no pictures by their ending"] if others else []
+    notes += [f"left out: {count_text(twice, 'copy', 'copies')}, byte for byte, of other pictures"] if twice else []
+    notes += (
+        [f"left out: {count_text(others, 'file that is', 'files that are')} no picture by the ending"] if others else []
+    )
     return said, tuple(notes)
 
 
