@@ -1,6 +1,7 @@
 """A labelling session opened: the films, their frames and features, the journal, the desk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,13 @@ def is_prepared(folder: Path, video: Video, params: Params) -> bool:
     return features.is_file() and len(np.load(features, mmap_mode="r", allow_pickle=False)) == len(frames)
 
 
-def open_desk(folder: Path, params: Params, videos: Sequence[Video], annotator: str) -> tuple[Desk, Pictures]:
+def open_desk(
+    folder: Path,
+    params: Params,
+    videos: Sequence[Video],
+    annotator: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> tuple[Desk, Pictures]:
     """Open films for labelling.
 
     Args:
@@ -36,6 +43,7 @@ def open_desk(folder: Path, params: Params, videos: Sequence[Video], annotator: 
         params: params.yaml.
         videos: the films.
         annotator: who labels.
+        now: the instant that answers get.
 
     Raises:
         InputError: a label file, skip file or audit record that is not as docs/formats.md says.
@@ -58,7 +66,7 @@ def open_desk(folder: Path, params: Params, videos: Sequence[Video], annotator: 
         )
         for video, pack, count in zip(videos, packs, counts, strict=True)
     ]
-    desk = Desk(films, params.cast, journal, labels=labels, annotator=annotator)
+    desk = Desk(films, params.cast, journal, labels=labels, annotator=annotator, now=now)
     desk.refit()
     pictures = Pictures(
         {film.video_id: film.frames for film in films},
