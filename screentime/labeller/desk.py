@@ -219,7 +219,11 @@ class Desk:
             "why": page.why,
             "character": page.character,
             "version": self.version,
-            "items": [self._item(page, video, frame) for video, frame in page.items],
+            "items": [
+                self._item(page, video, frame)
+                for video, frame in page.items
+                if page.view == "audit" or not self.films[video].drawn[frame]  # a round may have been drawn since
+            ],
         }
 
     def _item(self, page: Page, video: str, frame: int) -> dict:
@@ -306,7 +310,9 @@ class Desk:
         alike[frame] = np.inf
         order = np.argsort(-alike, kind="stable")[:PAGE]
         items = [(film.video_id, int(one)) for one in order if np.isfinite(alike[one]) or one == frame]
-        return items, f"frames that look most like the one at {clock(float(film.frames.times_s[frame]))}"
+        left_out = int(film.drawn[np.argsort(-(seen @ seen[frame]), kind="stable")[:PAGE]].sum())
+        why = f"frames that look most like the one at {clock(float(film.frames.times_s[frame]))}"
+        return items, why + _left_out_text(left_out)
 
     def overview(self, video: str) -> dict:
         """A whole film for the timeline: times, answers, scores in percent; nothing of the frames that an audit drew."""
@@ -565,6 +571,8 @@ class Desk:
             self._checked(video, last, 0, "1")
             if last < first or not reason.strip() or len(reason) > 200:
                 raise Refused("a stretch from first to last, and a reason, were expected")
+            if reason.strip()[0] in "=+-@":
+                raise Refused("a reason that begins with = + - or @ is a formula to a spreadsheet; write it otherwise")
             film.leave_out(first, last, " ".join(reason.split()))
             where = f"{self._clock(video, first)} to {self._clock(video, last)}"
             entry = {
@@ -765,8 +773,9 @@ class Desk:
         for place, name in enumerate(self.cast):
             video, time_s = self._portraits.get(name, (None, 0.0))
             film = self.films.get(video)
-            if film is not None:
-                found.append([video, int(np.argmin(np.abs(film.frames.times_s - time_s)))])
+            picked = int(np.argmin(np.abs(film.frames.times_s - time_s))) if film is not None else 0
+            if film is not None and not film.drawn[picked]:  # an audit may have drawn it since
+                found.append([video, picked])
                 continue
             best = None
             for film in self.films.values():

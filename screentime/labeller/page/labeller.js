@@ -103,7 +103,14 @@ async function lookAgain() {
   if (!page) return;
   try {
     const fresh = await ask("/api/look", { page: page.page });
-    fresh.items.forEach((item, place) => { if (page.items[place]) Object.assign(page.items[place], item); });
+    if (fresh.items.length === page.items.length) fresh.items.forEach((item, place) => Object.assign(page.items[place], item));
+    else {  // an audit has drawn some of them meanwhile: nothing shows these any more
+      const at = here();
+      page.items = fresh.items;
+      focus = Math.max(0, page.items.findIndex((item) => item.v === at.v && item.f >= at.f));
+      anchor = null; chosen = new Set(); seen = new Set();
+      layout(); keepInView();
+    }
     films.clear();
     draw();
   } catch (error) { if (error.refused) await open_(page.view); }
