@@ -1,9 +1,13 @@
 """What is most useful now, from a few counts. Pure, so that it can be simulated and tested."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 ROUND = 80  # frames of a first round: about ten seconds of interval on a ten-minute film, minutes of work
+
+
+LATER = 3  # frames that lack one character are so many before it is asked about by itself
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class Standing:
         first: frames left of those that stand for the film.
         drawn, waiting: frames that audits drew, and how many of them lack an answer.
         unanswered: frames outside the audit that lack an answer.
+        lacking: per character, in how many frames that are labelled for the others nobody has said anything of it.
     """
 
     video_id: str
@@ -26,23 +31,26 @@ class Standing:
     drawn: int
     waiting: int
     unanswered: int
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do next: a view, of one film or of all (None), how many frames, and one sentence why."""
+    """What to do next: a view, of one film or of all (None), how many frames, why in one sentence; of whom, or of all."""
 
     view: str
     video: str | None
     n: int
     why: str
+    character: str | None = None
 
 
 def plan(films: Sequence[Standing]) -> Plan:
     """What is most useful now.
 
-    A round that was begun is finished first; then the first frames of every film; then a round for each film, drawn at
-    a size fixed before anyone looks; then the least certain frames.
+    A round that was begun is finished first; then frames that lack one character, which was added later; then the first
+    frames of every film; then a round for each film, drawn at a size fixed before anyone looks; then the least certain
+    frames.
 
     >>> plan([Standing("e01", labelled=0, wanted=80, first=80, drawn=0, waiting=0, unanswered=1200)]).view
     'start'
@@ -50,6 +58,12 @@ def plan(films: Sequence[Standing]) -> Plan:
     for film in films:
         if 0 < film.waiting < film.drawn:
             return _audit(film)
+    lacking = Counter()
+    for film in films:
+        lacking.update(film.lacking)
+    for name, n in lacking.most_common(1):
+        if n >= LATER:
+            return Plan("one", None, n, f"{n} frames are labelled, but not for {name}: Y there, N not", name)
     first = [film for film in films if film.first and film.labelled < film.wanted]
     if first:
         left = sum(min(film.first, film.wanted - film.labelled) for film in first)

@@ -26,6 +26,9 @@ AUDITED = replace(LABELLED, drawn=80, unanswered=1040)
         ([replace(AUDITED, waiting=3), replace(NEW, video_id="e02")], "audit", "e01", 3),
         ([replace(AUDITED, waiting=80), replace(NEW, video_id="e02")], "start", None, 80),
         ([AUDITED, replace(LABELLED, video_id="e02")], "audit", "e02", 80),
+        ([replace(AUDITED, lacking={"spike": 2}), replace(LABELLED, lacking={"spike": 5})], "one", None, 7),
+        ([replace(AUDITED, lacking={"spike": 2})], "review", None, 24),
+        ([replace(AUDITED, waiting=3, lacking={"spike": 9})], "audit", "e01", 3),
     ],
 )
 def test_the_next_step(films, view, video, n):

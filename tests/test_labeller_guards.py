@@ -4,6 +4,7 @@ A guard is taken away in this process: its lines are replaced in the source of t
 constant is. A guard that was moved or worded anew must be named anew here, or its test ends with "is not there".
 """
 
+import atexit
 import errno
 import http.client
 import inspect
@@ -12,11 +13,12 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import labeller_runs
@@ -678,9 +680,19 @@ def browser() -> Iterator[Callable[[], Browser]]:
         running[0].stop()
 
 
+@cache
+def written(cast: tuple[str, ...]) -> Path:
+    """A project to copy."""
+    folder = Path(tempfile.mkdtemp()) / "project"
+    write_project(folder, ["film"], cast, n_frames=N_FRAMES)
+    atexit.register(shutil.rmtree, folder.parent)
+    return folder
+
+
 def attacked(guard: Guard, folder: Path, browser, patch: pytest.MonkeyPatch) -> bool:
     """Whether the attack succeeds against a labeller of its own."""
-    settings = write_project(folder, ["film"], guard.cast, n_frames=N_FRAMES)
+    shutil.copytree(written(tuple(guard.cast)), folder, dirs_exist_ok=True)
+    settings = load(folder / "params.yaml")
     patch.chdir(folder)
     with served(folder, settings) as one:
         return guard.attack(Attacked(folder, one, browser))

@@ -383,6 +383,27 @@ def test_t_picks_a_characters_picture_c_lays_its_frames_side_by_side_o_asks_for_
     reader.until(lambda: answers(running, frame) == ".1.1.")
 
 
+def test_a_character_added_later_is_offered_and_one_key_leads_to_it(open_):
+    reader, running = open_()
+    page = running.desk.page("start")
+    frames = [item["f"] for item in page["items"]][:5]
+    for frame in frames:
+        cells = [["film", frame, place, "0"] for place in range(4)]
+        running.desk.put(f"earlier-{frame}", page["page"], cells, "look")
+    reader.until(lambda: reader.page.locator("#next").is_visible())
+    offer = " ".join(reader.page.inner_text("#next").split())
+    assert offer == "next: 5 frames are labelled, but not for tyke: Y there, N not W"
+    reader.open("film")
+    reader.keys("w")
+    reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 5)
+    assert not reader.page.locator("#next").is_visible()
+    for key in ("y", "n", "n", "y", "n"):
+        reader.keys(key)
+    reader.until(lambda: reader.page.evaluate("page.view") == "start")
+
+    assert [answers(running, frame) for frame in sorted(frames)] == ["00001", "00000", "00000", "00001", "00000"]
+
+
 def page_count(reader: Reader) -> int:
     return len(reader.items())
 

@@ -111,7 +111,13 @@ class Desk:
             next_ = self.plan()
             return {
                 "version": self.version,
-                "agenda": {"view": next_.view, "why": next_.why, "video": next_.video, "n": next_.n},
+                "agenda": {
+                    "view": next_.view,
+                    "why": next_.why,
+                    "video": next_.video,
+                    "n": next_.n,
+                    "character": self._place(next_.character),
+                },
                 "films": [self._film_state(film) for film in self.films.values()],
                 "active_s": round(self._active_s, 1),
                 "undo": self._done[-1]["said"] if self._done else None,
@@ -165,8 +171,18 @@ class Desk:
         free = film.free()
         return Standing(
             film.video_id, int(film.labelled.sum()), film.wanted, int(free[film.firsts].sum()), len(film.audit_order()),
-            len(film.waiting()), int(free.sum()),
+            len(film.waiting()), int(free.sum()), self._lacking(film),
         )  # fmt: skip
+
+    def _lacking(self, film: Film) -> dict[str, int]:
+        """Per character the frames of which nobody has said whether it is there, though half of the others were answered."""
+        answered = film.looked.sum(axis=1)[:, None] - film.looked
+        open_ = (film.sheet.present == UNKNOWN) & ~film.drawn[:, None] & (film.weights_s > 0)[:, None]
+        counts = (open_ & (2 * answered >= max(1, len(self.cast) - 1)) & (answered > 0)).sum(axis=0)
+        return {name: int(n) for name, n in zip(self.cast, counts, strict=True) if n}
+
+    def _place(self, character: str | None) -> int | None:
+        return None if character is None else self.cast.index(character)
 
     # pages
 
@@ -186,6 +202,7 @@ class Desk:
             if view is None:
                 next_ = self.plan()
                 view, video = (next_.view, next_.video) if next_.view in VIEWS else ("film", video)
+                character = self._place(next_.character)
             films = [self.film(video)] if video is not None else list(self.films.values())
             make = {
                 "start": self._start_items, "review": self._review_items, "audit": self._audit_items,

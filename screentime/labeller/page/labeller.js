@@ -234,7 +234,7 @@ function draw() {
   const any = Boolean(page && page.items.length);
   $("grid").hidden = !any; $("empty").hidden = any || !page;
   if (!page) return;
-  $("why").textContent = page.why;
+  $("what").textContent = page.why;
   if (!any) { drawEmpty(); cells.forEach((cell) => cell.remove()); cells.clear(); drawSide(); return; }
   const [top, bottom] = visible();
   const rows = Math.max(1, Math.min(Math.floor(90 / columns), bottom - top + 3));
@@ -454,6 +454,9 @@ function drawNumbers() {
   $("redo").disabled = !state.redo; $("redo").title = state.redo ? `do again: ${state.redo} (R)` : "nothing was taken back";
   $("trouble").hidden = !state.trouble; $("trouble").textContent = state.trouble || "";
   drawQuestions();
+  const plan = state.agenda, elsewhere = Boolean(page && page.items.length && plan.view !== "done" && (plan.view !== page.view || plan.character !== page.character));
+  $("next").hidden = !elsewhere;
+  if (elsewhere) $("next").firstChild.textContent = `next: ${plan.why}`;
   if (page && !page.items.length) drawEmpty();
 }
 
@@ -488,7 +491,7 @@ function drawEmpty() {
   else if (plan && plan.view !== "done" && plan.view !== page.view) {
     const go = document.createElement("button");
     go.className = "first"; go.textContent = `${TITLES[plan.view]} (N)`;
-    go.addEventListener("click", () => open_(plan.view, plan.video ? { video: plan.video } : {}));
+    go.addEventListener("click", () => open_(null));
     row.append(go);
   }
   if (page.view === "audit" && !row.querySelector("input")) row.append(...drawForm(plan));
@@ -958,6 +961,7 @@ $("undo").addEventListener("click", () => undo("/api/undo"));
 $("redo").addEventListener("click", () => undo("/api/redo"));
 $("takeback").addEventListener("click", () => undo("/api/undo"));
 $("help").addEventListener("click", help);
+$("next").addEventListener("click", () => open_(null));
 document.addEventListener("pointerdown", busy);
 window.addEventListener("beforeunload", (event) => { if (queue.length || painting) { event.preventDefault(); event.returnValue = ""; } });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawStrip(true));
