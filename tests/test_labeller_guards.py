@@ -609,7 +609,7 @@ GUARDS = [
     Guard("this machine only", from_another_machine, lambda patch: patch.setattr(labeller_runs, "listening_socket", everywhere)),
     Guard("policy: scripts", foreign_script, header("default-src * 'unsafe-inline'")),
     Guard("policy: frames", framed, header("default-src 'self'")),
-    Guard("names as text", markup, script('text.append(name, document.createElement("small"))', 'text.innerHTML = name; text.append(document.createElement("small"))'), cast=MARKUP),
+    Guard("names as text", markup, script('text.append(name)', 'text.innerHTML = name'), cast=MARKUP),
     Guard("frames through the manifest", folder_beside, by_path),
     Guard("frames in range", last_frame_from_behind, replaced(desk.Desk, "_checked", "not 0 <= frame < len(film.frames)", "False")),
     Guard("answers are 1, 0, ?", formula_as_answer, any_answer),
