@@ -113,11 +113,14 @@ def _prepare(folder: Path, params: Params, videos: list[Video]) -> None:
 def _serve(folder: Path, params: Params, videos: list[Video], annotator: str, port: int, *, browser: bool) -> None:
     """Open the desk and answer until Ctrl-C."""
     import uvicorn
+    from threadpoolctl import threadpool_limits
 
     from screentime.label_lock import label_lock
     from screentime.labeller.server import application, new_token
     from screentime.labeller.session import open_desk
 
+    # a refit is many small solutions: BLAS's threads would spin between them, at ten times the CPU, beside the answers
+    threadpool_limits(1, user_api="blas")
     listening = listening_socket(port)
     port = listening.getsockname()[1]
     with label_lock(folder, f"the labeller at http://127.0.0.1:{port}"):
