@@ -26,6 +26,7 @@ import numpy as np
 import pandas
 from labeller_runs import Command
 from playwright.sync_api import Page, sync_playwright
+from threadpoolctl import threadpool_limits
 
 from screentime.files import read_json, write_array, write_json
 from screentime.frames import encode_jpeg
@@ -149,6 +150,7 @@ def until_drawn(page: Page) -> None:
 def fits(folder: Path, rounds: int) -> dict[str, list[float]]:
     """Fit the light head to so many labelled frames and score the film, as the labeller does after a batch."""
     found = {}
+    threadpool_limits(1, user_api="blas")  # as the command does
     for n in LABELLED:
         params = load(folder / "params.yaml")
         for path in (folder / "data" / "labels").iterdir():

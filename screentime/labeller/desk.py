@@ -629,7 +629,8 @@ class Desk:
             calm = time.monotonic() - self._last_answer > WRITE_AFTER_S
             if self._unwritten_since is not None and (late or calm):
                 self.write()
-        self.refit()
+        if late or calm:  # a fit beside every single answer would keep the answers waiting
+            self.refit()
 
     def write(self) -> None:
         """Write every label file that is behind."""
