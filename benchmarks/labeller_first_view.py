@@ -185,7 +185,8 @@ def figures(measured: dict[int, dict[str, list[float]]], rounds: int) -> str:
     """The table of the page."""
     lines = [
         f"Measured on {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; one film of "
-        f"{N_FRAMES:,} frames, {rounds} starts; seconds, median (worst).",
+        f"{N_FRAMES:,} frames, {rounds} starts; seconds, median (worst); load average "
+        f"{os.getloadavg()[0]:.1f} at the end, 1 to 2 of it the measuring itself.",
         "",
         "| what | 5 characters | 18 characters | goal |",
         "|---|---|---|---|",
