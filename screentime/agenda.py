@@ -1,11 +1,15 @@
 """What is most useful now, from a few counts. Pure, so that it can be simulated and tested."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 ROUND = 60  # drawn frames of a round, over all films together: a minute's work, an interval that is kept up to date
 REVIEW = 48  # frames of proposals between two rounds: two pages; they make the scores better that a round measures
 LEAST = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
+
+
+LATER = 3  # frames that lack one character are so many before it is asked about by itself
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Standing:
         rounds: rounds that were drawn.
         drawn, waiting: frames that audits drew, and how many of them lack an answer.
         answered, unanswered: frames outside the audit that have every answer, and that lack one.
+        lacking: per character, in how many frames that are labelled for the others nobody has said anything of it.
     """
 
     video_id: str
@@ -33,24 +38,27 @@ class Standing:
     waiting: int
     answered: int
     unanswered: int
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do next: a view, of one film or of all (None), how many frames, and one sentence why."""
+    """What to do next: a view, of one film or of all (None), how many frames, why in one sentence; of whom, or of all."""
 
     view: str
     video: str | None
     n: int
     why: str
+    character: str | None = None
 
 
 def plan(films: Sequence[Standing]) -> Plan:
     """What is most useful now.
 
-    A round that was begun is finished first; then the first frames of every film; then a round for each film, drawn at
-    a size fixed before anyone looks; then, turn about, proposals to go over and another round. Proposals make the scores
-    better, rounds measure them; benchmarks/labelling.py shows what the turns are worth.
+    A round that was begun is finished first; then frames that lack one character, which was added later; then the first
+    frames of every film; then a round for each film, drawn at a size fixed before anyone looks; then, turn about,
+    proposals to go over and another round. Proposals make the scores better, rounds measure them; benchmarks/labelling.py
+    shows what the turns are worth.
 
     >>> new = Standing("e01", labelled=0, wanted=50, first=50, share=60, rounds=0, drawn=0, waiting=0, answered=0, unanswered=1200)
     >>> plan([new]).view
@@ -59,6 +67,12 @@ def plan(films: Sequence[Standing]) -> Plan:
     for film in films:
         if 0 < film.waiting < film.drawn:
             return _audit(film)
+    lacking = Counter()
+    for film in films:
+        lacking.update(film.lacking)
+    for name, n in lacking.most_common(1):
+        if n >= LATER:
+            return Plan("one", None, n, f"{n} frames are labelled, but not for {name}: Y there, N not", name)
     first = [film for film in films if film.first and film.labelled < film.wanted]
     if first:
         left = sum(min(film.first, film.wanted - film.labelled) for film in first)

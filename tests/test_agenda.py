@@ -33,6 +33,9 @@ REVIEWED = replace(AUDITED, answered=50 + REVIEW, unanswered=1090 - REVIEW)
         ([AUDITED, replace(LABELLED, video_id="e02")], "audit", "e02", 60),
         ([REVIEWED, replace(REVIEWED, video_id="e02", rounds=2, share=9)], "audit", "e01", 60),
         ([REVIEWED, replace(AUDITED, video_id="e02", answered=40)], "review", None, 24),
+        ([replace(AUDITED, lacking={"spike": 2}), replace(LABELLED, lacking={"spike": 5})], "one", None, 7),
+        ([replace(AUDITED, lacking={"spike": 2})], "review", None, 24),
+        ([replace(AUDITED, waiting=3, lacking={"spike": 9})], "audit", "e01", 3),
     ],
 )
 def test_the_next_step(films, view, video, n):

@@ -114,7 +114,13 @@ class Desk:
             next_ = self.plan()
             return {
                 "version": self.version,
-                "agenda": {"view": next_.view, "why": next_.why, "video": next_.video, "n": next_.n},
+                "agenda": {
+                    "view": next_.view,
+                    "why": next_.why,
+                    "video": next_.video,
+                    "n": next_.n,
+                    "character": self._place(next_.character),
+                },
                 "films": [self._film_state(film) for film in self.films.values()],
                 "active_s": round(self._active_s, 1),
                 "undo": self._done[-1]["said"] if self._done else None,
@@ -183,7 +189,18 @@ class Desk:
             waiting=len(film.waiting()),
             answered=int((shown & ~free).sum()),
             unanswered=int(free.sum()),
+            lacking=self._lacking(film),
         )
+
+    def _lacking(self, film: Film) -> dict[str, int]:
+        """Per character the frames of which nobody has said whether it is there, though half of the others were answered."""
+        answered = film.looked.sum(axis=1)[:, None] - film.looked
+        open_ = (film.sheet.present == UNKNOWN) & ~film.drawn[:, None] & (film.weights_s > 0)[:, None]
+        counts = (open_ & (2 * answered >= max(1, len(self.cast) - 1)) & (answered > 0)).sum(axis=0)
+        return {name: int(n) for name, n in zip(self.cast, counts, strict=True) if n}
+
+    def _place(self, character: str | None) -> int | None:
+        return None if character is None else self.cast.index(character)
 
     # pages
 
@@ -203,6 +220,7 @@ class Desk:
             if view is None:
                 next_ = self.plan()
                 view, video = (next_.view, next_.video) if next_.view in VIEWS else ("film", video)
+                character = self._place(next_.character)
             films = [self.film(video)] if video is not None else list(self.films.values())
             make = {
                 "start": self._start_items, "review": self._review_items, "audit": self._audit_items,
@@ -236,7 +254,11 @@ class Desk:
             "why": page.why,
             "character": page.character,
             "version": self.version,
-            "items": [self._item(page, video, frame) for video, frame in page.items],
+            "items": [
+                self._item(page, video, frame)
+                for video, frame in page.items
+                if page.view == "audit" or not self.films[video].drawn[frame]  # a round may have been drawn since
+            ],
         }
 
     def _item(self, page: Page, video: str, frame: int) -> dict:
@@ -323,7 +345,9 @@ class Desk:
         alike[frame] = np.inf
         order = np.argsort(-alike, kind="stable")[:PAGE]
         items = [(film.video_id, int(one)) for one in order if np.isfinite(alike[one]) or one == frame]
-        return items, f"frames that look most like the one at {clock(float(film.frames.times_s[frame]))}"
+        left_out = int(film.drawn[np.argsort(-(seen @ seen[frame]), kind="stable")[:PAGE]].sum())
+        why = f"frames that look most like the one at {clock(float(film.frames.times_s[frame]))}"
+        return items, why + _left_out_text(left_out)
 
     def overview(self, video: str) -> dict:
         """A whole film for the timeline: times, answers, scores in percent; nothing of the frames that an audit drew."""
@@ -598,6 +622,8 @@ class Desk:
             self._checked(video, last, 0, "1")
             if last < first or not reason.strip() or len(reason) > 200:
                 raise Refused("a stretch from first to last, and a reason, were expected")
+            if reason.strip()[0] in "=+-@":
+                raise Refused("a reason that begins with = + - or @ is a formula to a spreadsheet; write it otherwise")
             film.leave_out(first, last, " ".join(reason.split()))
             where = f"{self._clock(video, first)} to {self._clock(video, last)}"
             entry = {
@@ -637,7 +663,8 @@ class Desk:
             calm = time.monotonic() - self._last_answer > WRITE_AFTER_S
             if self._unwritten_since is not None and (late or calm):
                 self.write()
-        self.refit()
+        if late or calm:  # a fit beside every single answer would keep the answers waiting
+            self.refit()
 
     def write(self) -> None:
         """Write every label file that is behind."""
@@ -800,8 +827,9 @@ class Desk:
         for place, name in enumerate(self.cast):
             video, time_s = self._portraits.get(name, (None, 0.0))
             film = self.films.get(video)
-            if film is not None:
-                found.append([video, int(np.argmin(np.abs(film.frames.times_s - time_s)))])
+            picked = int(np.argmin(np.abs(film.frames.times_s - time_s))) if film is not None else 0
+            if film is not None and not film.drawn[picked]:  # an audit may have drawn it since
+                found.append([video, picked])
                 continue
             best = None
             for film in self.films.values():

@@ -180,8 +180,13 @@ class Film:
         return np.where(np.isnan(scores), np.nansum(numbers, axis=0) / told, scores)
 
     def answers(self) -> np.ndarray:
-        """(n_frames, n_characters) float64: 1 or 0 where a person looked and could tell, else NaN."""
-        return np.where(self.looked, self.sheet.numbers(), np.nan)
+        """(n_frames, n_characters) float64: 1 or 0 where a person looked and could tell, else NaN.
+
+        What an incomplete round of the audit was told so far is left out: nobody may watch the figure while it grows.
+        """
+        rounds, _ = self.rounds()
+        counted = np.stack([np.any([~self.drawn, *(one.drawn for one in of)], axis=0) for of in rounds], axis=1)
+        return np.where(self.looked & counted, self.sheet.numbers(), np.nan)
 
     def screen_times(self) -> list[ScreenTime]:
         """The screen time of every character as far as it is known."""
