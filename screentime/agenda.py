@@ -4,8 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-ROUND = 60  # drawn frames of a round, over all films together: a minute's work, an interval that is kept up to date
-REVIEW = 48  # frames of proposals between two rounds: two pages; they make the scores better that a round measures
+ROUNDS = (
+    60,
+    90,
+    180,
+)  # drawn frames of the first round, the second and all later, over all films: soon an interval, then
+# larger steps, as frames that lie nearer to each other in time measure better than as many in several rounds
+REVIEWED = 2 / 3  # frames gone over for each frame drawn, from the first round on: they make the scores better
 LEAST = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 
 
@@ -21,7 +26,7 @@ class Standing:
         labelled: frames that a person labelled by looking, outside the audit.
         wanted: how many such frames a model needs at first.
         first: frames left of those that stand for the film.
-        share: how many frames of a round are the film's.
+        share: how many frames of its next round are the film's.
         rounds: rounds that were drawn.
         drawn, waiting: frames that audits drew, and how many of them lack an answer.
         answered, unanswered: frames outside the audit that have every answer, and that lack one.
@@ -80,16 +85,22 @@ def plan(films: Sequence[Standing]) -> Plan:
     for film in films:
         if film.waiting:
             return _audit(film)
-    left = [film for film in films if film.unanswered > 1]
+    open_ = [film for film in films if film.unanswered > 1]
     rounds = max((film.rounds for film in films), default=0)
-    behind = [film for film in left if film.rounds < max(rounds, 1)]
+    behind = [film for film in open_ if film.rounds < max(rounds, 1)]
     if behind:
         return _draw(behind[0])
-    if left and sum(film.answered for film in films) >= sum(film.wanted for film in films) + REVIEW * rounds:
-        return _draw(left[0])
+    gone_over = sum(film.answered - film.wanted for film in films)
+    if open_ and gone_over >= REVIEWED * sum(film.drawn for film in films):
+        return _draw(open_[0])
     if any(film.unanswered for film in films):
         return Plan("review", None, 24, "the least certain frames teach the most")
     return Plan("done", None, 0, "every frame is answered: run `dvc repro`")
+
+
+def round_size(rounds: int) -> int:
+    """How many frames the next round should have, over all films together, after so many rounds."""
+    return ROUNDS[min(rounds, len(ROUNDS) - 1)]
 
 
 def _draw(film: Standing) -> Plan:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from screentime import light_head
-from screentime.agenda import LEAST, ROUND, Plan, Standing, plan
+from screentime.agenda import LEAST, Plan, Standing, plan, round_size
 from screentime.audit import draw
 from screentime.estimates import total
 from screentime.labeller.book import change_of
@@ -168,22 +168,22 @@ class Desk:
 
     def plan(self) -> Plan:
         """What is most useful now."""
-        shares = self._round_shares()
-        return plan([self._film_standing(film, shares[film.video_id]) for film in self.films.values()])
+        return plan([self._film_standing(film) for film in self.films.values()])
 
-    def _round_shares(self) -> dict[str, int]:
-        """How many frames of a round fall to each film."""
-        sizes = [len(film.frames) for film in self.films.values()]
-        return dict(zip(self.films, shared(ROUND, sizes, LEAST), strict=True))
+    def _next_round(self, film: Film) -> int:
+        """How many frames of a film its next round should have."""
+        films = list(self.films.values())
+        shares = shared(round_size(film.rounds_drawn), [len(one.frames) for one in films], LEAST)
+        return shares[films.index(film)]
 
-    def _film_standing(self, film: Film, share: int) -> Standing:
+    def _film_standing(self, film: Film) -> Standing:
         free, shown = film.free(), ~film.drawn & (film.weights_s > 0)
         return Standing(
             video_id=film.video_id,
             labelled=int(film.labelled.sum()),
             wanted=film.wanted,
             first=int(free[film.firsts].sum()),
-            share=share,
+            share=self._next_round(film),
             rounds=film.rounds_drawn,
             drawn=len(film.audit_order()),
             waiting=len(film.waiting()),
@@ -709,12 +709,14 @@ class Desk:
         """The seconds of every character with their intervals, and what the next round would give."""
         films = list(self.films.values())
         times = [film.screen_times() for film in films]
-        shares = self._round_shares()
-        n = sum(shares.values())
+        sizes = [self._next_round(film) for film in films]
+        n = sum(sizes)
         characters, widest = [], None
         for place, name in enumerate(self.cast):
             whole = total([of[place] for of in times])
-            after = sum(film.after_another_round(place, shares[film.video_id]) ** 2 for film in films) ** 0.5
+            after = (
+                sum(film.after_another_round(place, size) ** 2 for film, size in zip(films, sizes, strict=True)) ** 0.5
+            )
             told = sentence(name, whole.seconds, whole.low, whole.high, n, after)
             interval = "" if whole.low is None else f" ({whole.low:.0f} to {whole.high:.0f})"
             characters.append({"now": f"{whole.seconds:.0f} s{interval}", "next": told})
