@@ -42,7 +42,8 @@ class LightHead:
         bias: (n_characters,) float64.
         shares: of each video with labelled frames, their times (n,) float64 in seconds, and (n, n_characters) float64
             what each adds to the logit of a frame of that very moment.
-        scale, offset: (n_characters,) float64, the calibration.
+        scale, offset: (n_characters,) float64, the calibration, of scores far from labelled frames.
+        near: the same, of scores among labelled frames.
         held_out: (n_frames, n_characters) float64 in [0, 1]: of each labelled frame the score by a head, and a
             calibration, that saw neither it nor its neighbourhood; NaN where too little is left to learn from. None
             where `fit` was not told videos and times.
@@ -56,15 +57,20 @@ class LightHead:
     shares: Mapping[str, tuple[np.ndarray, np.ndarray]]
     scale: np.ndarray
     offset: np.ndarray
+    near: tuple[np.ndarray, np.ndarray]
     held_out: np.ndarray | None = field(default=None, repr=False)
     one_out: np.ndarray | None = field(default=None, repr=False)
 
-    def scores(self, features: np.ndarray, video_id: str = "", times_s: np.ndarray | None = None) -> np.ndarray:
+    def scores(
+        self, features: np.ndarray, video_id: str = "", times_s: np.ndarray | None = None, *, near: bool = False
+    ) -> np.ndarray:
         """The score of every frame and character.
 
         Args:
             features: (n_frames, n_features) float.
             video_id, times_s: the frames' video, and (n_frames,) float64 their seconds; needed where `fit` was told them.
+            near: the frames lie among labelled ones, and their scores are to measure with, as `one_out`; else they are to
+                be relied on wherever frames lie.
 
         Returns:
             (n_frames, n_characters) float32 in [0, 1]; a column of NaN where a character has not both answers yet.
@@ -73,7 +79,7 @@ class LightHead:
         if video_id in self.shares and times_s is not None:
             there_s, shares = self.shares[video_id]
             logits = logits + _nearness(times_s, there_s) @ shares
-        return calibration.apply(logits, self.scale, self.offset).astype(np.float32)
+        return calibration.apply(logits, *(self.near if near else (self.scale, self.offset))).astype(np.float32)
 
 
 def fit(
@@ -101,6 +107,7 @@ def fit(
     bias, logits = np.full(n_characters, np.nan), np.full(targets.shape, np.nan)
     near_logits = logits.copy()
     scale, offset = np.full(n_characters, UNCALIBRATED_SCALE), np.zeros(n_characters)
+    near = scale.copy(), offset.copy()
     blocks = None if video_ids is None or times_s is None else _blocks(video_ids, times_s)
     centre, unit, frames = _standardised(features)
     likeness = frames @ frames.T + FREE
@@ -123,18 +130,19 @@ def fit(
         for video_id, (_, of_video) in shares.items():
             of_video[:, columns] = found.shares[video_ids == video_id]
         near_logits[:, columns] = found.without_each()
-        for rows, near in blocks:
-            logits[np.ix_(rows, columns)] = found.without(near)[np.searchsorted(near, rows)]
+        for rows, around in blocks:
+            logits[np.ix_(rows, columns)] = found.without(around)[np.searchsorted(around, rows)]
     if blocks is None:
-        return LightHead(weights, bias, shares, scale, offset)
+        return LightHead(weights, bias, shares, scale, offset, near)
     known = np.where(np.isnan(logits), np.nan, targets)
     enough = np.minimum((known == 1).sum(axis=0), (known == 0).sum(axis=0)) >= CALIBRATED_FROM
     held_out = expit(UNCALIBRATED_SCALE * logits)
     if enough.any():
         scale[enough], offset[enough] = calibration.fit(logits[:, enough], known[:, enough])
+        near[0][enough], near[1][enough] = calibration.fit(near_logits[:, enough], known[:, enough])
         parts = [rows for rows in _parts(blocks, len(targets)) if len(rows)]
         held_out[:, enough] = calibration.cross_fitted_scores(logits[:, enough], known[:, enough], parts)
-    return LightHead(weights, bias, shares, scale, offset, held_out, calibration.apply(near_logits, scale, offset))
+    return LightHead(weights, bias, shares, scale, offset, near, held_out, calibration.apply(near_logits, *near))
 
 
 def out_of_fold(features: np.ndarray, targets: np.ndarray, video_ids: Sequence[str], times_s: np.ndarray) -> np.ndarray:

@@ -688,20 +688,20 @@ class Desk:
             times_s = np.concatenate([film.frames.times_s[of] for film, of in zip(films, rows, strict=True)])
             videos = [film.video_id for film, of in zip(films, rows, strict=True) for _ in of]
             head = light_head.fit(features, targets, video_ids=videos, times_s=times_s)
-            scored = {
-                film.video_id: head.scores(film.seen(), film.video_id, film.frames.times_s)
-                for film in self.films.values()
-            }
+            scored = {}
+            for film in self.films.values():
+                seen, at = film.seen(), (film.video_id, film.frames.times_s)
+                scored[film.video_id] = head.scores(seen, *at), head.scores(seen, *at, near=True)
         with self.lock:
             if len(targets):
                 self._head = head
                 for film in self.films.values():
-                    film.scores = scored[film.video_id]
-                    film.held_out, film.one_out = np.full((2, *film.scores.shape), np.nan, np.float32)
+                    film.scores, film.near = scored[film.video_id]
+                    film.held_out = np.full_like(film.scores, np.nan)
                 done = 0
                 for film, of in zip(films, rows, strict=True):
                     film.held_out[of] = head.held_out[done : done + len(of)]
-                    film.one_out[of] = head.one_out[done : done + len(of)]
+                    film.near[of] = head.one_out[done : done + len(of)]
                     done += len(of)
             self._standing = self._stands()
 
