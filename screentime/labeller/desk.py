@@ -142,6 +142,7 @@ class Desk:
             "drawn": drawn,
             "waiting": waiting,
             "rounds": film.rounds_drawn,
+            "next": min(self._next_round(film), max(int(film.free().sum()), 1)),
         }
 
     def _counts(self) -> list[dict]:
@@ -709,7 +710,7 @@ class Desk:
         """The seconds of every character with their intervals, and what the next round would give."""
         films = list(self.films.values())
         times = [film.screen_times() for film in films]
-        sizes = [self._next_round(film) for film in films]
+        sizes = [film.begun() or self._next_round(film) for film in films]
         n = sum(sizes)
         characters, widest = [], None
         for place, name in enumerate(self.cast):

@@ -139,6 +139,11 @@ class Film:
         answered = self.looked.all(axis=1)
         return [frame for frame in self.audit_order() if not answered[frame]]
 
+    def begun(self) -> int:
+        """How many frames the round has that was drawn and is not complete; 0 where there is none."""
+        waiting = self.waiting()
+        return int((self.record["round"] == self.rounds_drawn).sum()) if waiting else 0
+
     def free(self) -> np.ndarray:
         """(n_frames,) bool: frames that may be shown outside the audit and lack an answer for some character."""
         return ~self.drawn & (self.weights_s > 0) & (self.sheet.present == UNKNOWN).any(axis=1)

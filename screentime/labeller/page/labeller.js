@@ -491,6 +491,7 @@ function drawEmpty() {
   const key = JSON.stringify([page.view, plan]);
   if (box.dataset.key === key) return;
   box.dataset.key = key;
+  const rows = [row];
   if (plan && plan.view === "audit" && !state.films.some((film) => film.waiting)) row.append(...drawForm(plan));
   else if (plan && plan.view !== "done" && plan.view !== page.view) {
     const go = document.createElement("button");
@@ -498,18 +499,26 @@ function drawEmpty() {
     go.addEventListener("click", () => open_(null));
     row.append(go);
   }
-  if (page.view === "audit" && !row.querySelector("input")) row.append(...drawForm(plan));
-  box.replaceChildren(title, text, row);
+  if (page.view === "audit" && !row.querySelector("input")) {
+    const below = document.createElement("div");
+    below.className = "row";
+    below.append("or ", ...drawForm(plan));
+    rows.push(below);
+  }
+  box.replaceChildren(title, text, ...rows);
 }
 
 function drawForm(plan) {
   const label = document.createElement("label"), number = document.createElement("input"), go = document.createElement("button"), film = document.createElement("select");
-  number.type = "number"; number.min = "2"; number.value = String((plan && plan.view === "audit" && plan.n) || 40); number.id = "round-size"; number.style.width = "5em";
+  number.type = "number"; number.min = "2"; number.id = "round-size"; number.style.width = "5em";
   for (const one of state.films) { const option = document.createElement("option"); option.value = option.textContent = one.video; film.append(option); }
   if (plan && plan.video) film.value = plan.video;
   film.hidden = state.films.length < 2; film.setAttribute("aria-label", "film");
+  const suit = () => { number.value = String(state.films.find((one) => one.video === film.value).next); };
+  suit(); film.addEventListener("change", suit);
   label.append(number, " frames, drawn at random ");
-  go.className = "first"; go.textContent = "Draw the round";
+  if (plan && plan.view === "audit") go.className = "first";
+  go.textContent = "Draw the round";
   go.addEventListener("click", () => send("/api/draw", { video: film.value, n: Number(number.value) }, async () => { await refresh(); await open_("audit"); }));
   return [film, label, go];
 }
