@@ -47,4 +47,4 @@ def test_the_next_step(films, view, video, n):
 
 
 def test_rounds_grow():
-    assert [round_size(rounds) for rounds in range(5)] == [60, 90, 180, 180, 180]
+    assert [round_size(rounds) for rounds in range(5)] == [60, 80, 180, 180, 180]
