@@ -35,6 +35,7 @@ class LightHead:
         weights: (n_features, n_characters) float32; a column of NaN for a character that has not both answers yet.
         bias: (n_characters,) float64.
         scale, offset: (n_characters,) float64, the calibration.
+        calibrated: (n_characters,) bool: whether that line was fitted; else too few frames are labelled for one.
         held_out: (n_frames, n_characters) float64 in [0, 1]: of each labelled frame the score by a head, and a
             calibration, that saw neither it nor its neighbourhood; NaN where too little is left to learn from. None
             where `fit` was not told videos and times.
@@ -47,6 +48,7 @@ class LightHead:
     bias: np.ndarray
     scale: np.ndarray
     offset: np.ndarray
+    calibrated: np.ndarray
     held_out: np.ndarray | None = field(default=None, repr=False)
     one_out: np.ndarray | None = field(default=None, repr=False)
 
@@ -103,7 +105,7 @@ def fit(
         for rows, near in blocks:
             logits[np.ix_(rows, columns)] = found.without(near)[np.searchsorted(near, rows)]
     if blocks is None:
-        return LightHead(weights, bias, scale, offset)
+        return LightHead(weights, bias, scale, offset, np.zeros(n_characters, bool))
     known = np.where(np.isnan(logits), np.nan, targets)
     enough = np.minimum((known == 1).sum(axis=0), (known == 0).sum(axis=0)) >= CALIBRATED_FROM
     held_out = expit(UNCALIBRATED_SCALE * logits)
@@ -111,7 +113,7 @@ def fit(
         scale[enough], offset[enough] = calibration.fit(logits[:, enough], known[:, enough])
         parts = [rows for rows in _parts(blocks, len(targets)) if len(rows)]
         held_out[:, enough] = calibration.cross_fitted_scores(logits[:, enough], known[:, enough], parts)
-    return LightHead(weights, bias, scale, offset, held_out, calibration.apply(near_logits, scale, offset))
+    return LightHead(weights, bias, scale, offset, enough, held_out, calibration.apply(near_logits, scale, offset))
 
 
 def out_of_fold(features: np.ndarray, targets: np.ndarray, video_ids: Sequence[str], times_s: np.ndarray) -> np.ndarray:

@@ -11,10 +11,10 @@ from screentime.files import new_folder, write_array, write_json
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
 from screentime.params import Params
-from screentime.tables import INDEX, TARGETS, read_table, write_table
+from screentime.tables import FILLED, FILLED_INDEX, INDEX, TARGETS, Table, read_table, write_table
 
 
-def preprocess(*, frames: Path, features: Path, targets: Path, arrays: Path, params: Params) -> None:
+def preprocess(*, frames: Path, features: Path, targets: Path, filled: Path, arrays: Path, params: Params) -> None:
     """Write inputs.npy, targets.npy, index.csv and form.json: one row per frame with at least one answer.
 
     inputs is (n_frames, height, width, 3) float16, normalized RGB as the backbone wants it; targets is
@@ -24,9 +24,12 @@ def preprocess(*, frames: Path, features: Path, targets: Path, arrays: Path, par
     Frames of private films have no row in inputs but one in features.npy, (n_private, n_features) float16, as the stage
     embed has kept it: so their pictures are in nothing that is shared, and who has no pictures can train all the same.
     Both keep the order of the index; form.json names the private films.
+
+    Where preprocess.filled is true, filled.csv, filled_features.npy and filled_targets.npy hold what the stage fill has
+    filled, apart from what people have said and without pictures; else data/filled leaves these bytes as they were.
     """
-    form = Form(**params.preprocess.model_dump())
-    rows = [row for video in params.shown_videos for row in _rows_of(targets, video.video_id, params.cast)]
+    form = Form(**params.preprocess.model_dump(exclude={"filled"}))
+    rows = [row for video in params.shown_videos for row in _rows_of(targets, TARGETS, video.video_id, params.cast)]
     rows.sort(key=lambda row: row[:2])
     private = sorted({video.video_id for video in params.shown_videos if video.private} & {row[0] for row in rows})
     _check_forms(private, params)
@@ -52,29 +55,59 @@ def preprocess(*, frames: Path, features: Path, targets: Path, arrays: Path, par
         answers = np.array([answer for _, _, answer in rows], np.float32).reshape(len(rows), len(params.cast))
         write_array(folder / "targets.npy", answers)
         write_table(folder / "index.csv", pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"]), INDEX)
+        n_filled = _write_filled(folder, frames, features, filled, params)
         write_json(folder / "form.json", form.as_dict() | {"cast": list(params.cast), "private": private})
     print(f"{arrays}: {len(rows)} labelled frames at {form.width}x{form.height} for {form.backbone}")
+    if params.preprocess.filled:
+        print(f"{arrays}: {n_filled} filled cells, which train the head that is kept and nothing else")
 
 
 def _check_forms(private: list[str], params: Params) -> None:
-    """Private films train from kept features, which must be those of the network that trains."""
+    """Private films and filled cells train from kept features, which must be those of the network that trains."""
     kept = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}
-    wanted = params.preprocess.model_dump()
-    if private and kept != wanted:
+    wanted = params.preprocess.model_dump(exclude={"filled"})
+    if kept != wanted and (private or params.preprocess.filled):
         shown = [f"{form['backbone']} at {form['width']}x{form['height']}" for form in (kept, wanted)]
+        who = f"private films ({', '.join(private)}) train" if private else "filled cells train"
+        away = (
+            "leave those films out with `python -m screentime video skip`"
+            if private
+            else "set preprocess.filled to false"
+        )
         raise InputError(
-            f"params.yaml: embed is {shown[0]}, preprocess {shown[1]}; the same was expected, as private films "
-            f"({', '.join(private)}) train from what embed has kept: make both the same, or leave those films out with "
-            "`python -m screentime video skip`"
+            f"params.yaml: embed is {shown[0]}, preprocess {shown[1]}; the same was expected, as {who} from what embed has "
+            f"kept: make both the same, or {away}"
         )
 
 
-def _rows_of(targets: Path, video_id: str, cast: tuple[str, ...]) -> list[tuple[str, float, np.ndarray]]:
+def _write_filled(folder: Path, frames: Path, features: Path, filled: Path, params: Params) -> int:
+    """Write what was filled, a row per frame, where preprocess.filled asks for it; how many cells that is."""
+    if not params.preprocess.filled:
+        return 0
+    index, kept, cells = [], [], []
+    for video_id in sorted(video.video_id for video in params.shown_videos):
+        rows = _rows_of(filled, FILLED, video_id, params.cast)
+        if rows:
+            pack = open_frames(frames, video_id)
+            seen = np.load(features / f"{video_id}.npy", mmap_mode="r", allow_pickle=False)
+            place = np.searchsorted(pack.times_s, [time_s - 1e-6 for _, time_s, _ in rows])
+            kept.append(seen[place])
+            cells.append([answer for *_, answer in rows])
+            index += [(video_id, time_s, pack.durations_s[at]) for (_, time_s, _), at in zip(rows, place, strict=True)]
+    table = pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"])
+    write_table(folder / "filled.csv", table, FILLED_INDEX)
+    answers = np.concatenate(cells) if cells else np.empty((0, len(params.cast)), np.float32)
+    write_array(folder / "filled_targets.npy", answers)
+    write_array(folder / "filled_features.npy", np.concatenate(kept) if kept else np.empty((0, 0), np.float16))
+    return int((~np.isnan(answers)).sum())
+
+
+def _rows_of(folder: Path, kind: Table, video_id: str, cast: tuple[str, ...]) -> list[tuple[str, float, np.ndarray]]:
     """(video_id, time_s, answers) of every frame of a film with at least one answer; answers is (n_characters,)."""
-    path = targets / f"{video_id}.csv"
+    path = folder / f"{video_id}.csv"
     if not path.is_file():
         return []
-    table = read_table(path, TARGETS)
+    table = read_table(path, kind)
     known = table[table["present"].isin(["0", "1"])]
     rows = []
     for time_s, frame in known.groupby("time_s"):

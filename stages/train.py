@@ -30,6 +30,10 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     The labelled frames are parted into folds by blocks of time. For each fold a head learns from the others, the next
     fold says when to stop, and the fold itself is scored: out of fold. On those scores the calibration is fitted. The head
     that is kept learns from all labelled frames, for as many epochs as the folds needed in the middle.
+
+    Filled cells, where the arrays have them, are in no fold: whoever filled them saw the labels that a fold holds out, so
+    they would hand it its answers. They train the head that is kept and are no truth for anything: out-of-fold scores,
+    calibration, epochs and counts of frames are those of what people have said.
     """
     index = read_table(arrays / "index.csv", INDEX)
     form = read_json(arrays / "form.json")
@@ -59,7 +63,10 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     with tqdm(total=params.train.epochs, desc="training folds", unit="epoch", disable=None) as bar:
         crossed = networks.cross_fit(features, targets, parts, params.train, lambda *_: bar.update())
     epochs = max(1, round(float(np.median(crossed.best_epochs))))
-    head = networks.fit_head(features, targets, epochs, params.train, lambda *_: None)
+    extra, answers = _filled(arrays, features.shape[1], len(cast))
+    head = networks.fit_head(
+        np.concatenate([features, extra]), np.concatenate([targets, answers]), epochs, params.train, lambda *_: None
+    )
     scale, offset = calibration.fit(crossed.logits, targets)
     held_out = calibration.cross_fitted_scores(crossed.logits, targets, [fold.test for fold in parts])
 
@@ -116,6 +123,17 @@ def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[s
                     f"data/labels: '{name}' is labelled {word} {times}, at least {settings.min_present} frames are needed to "
                     f"train; {next_step}, or remove '{name}' from the cast in params.yaml"
                 )
+
+
+def _filled(arrays: Path, n_features: int, n_characters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frames with filled cells: features (n_filled, n_features) and targets (n_filled, n_characters); none unless asked for."""
+    if not (arrays / "filled.csv").is_file():
+        return np.empty((0, n_features), np.float32), np.empty((0, n_characters), np.float32)
+    features, targets = (
+        np.load(arrays / f"filled_{name}.npy", allow_pickle=False).astype(np.float32)
+        for name in ("features", "targets")
+    )
+    return features[:, :n_features].reshape(-1, n_features), targets
 
 
 def _identity(arrays: Path, targets: np.ndarray, cast: Sequence[str]) -> dict:
