@@ -57,10 +57,13 @@ def open_films(
     frames: Path,
     features: Path,
     targets: Path,
-    audit: Path,
+    audit: Path | None,
     skipped: Path,
 ) -> dict[str, LabelledFilm]:
     """Films by video_id, in the order given, out of the folders of the stages sample, embed and label.
+
+    Without `audit` nothing waits, and nothing is answered in a film whose labels only measure: who needs neither does not
+    depend on what an audit is told.
 
     Raises:
         InputError: a table that is not as its contract says.
@@ -86,7 +89,7 @@ def head_of(films: dict[str, LabelledFilm]) -> tuple[LightHead, list[np.ndarray]
 
 
 def _film(
-    video_id: str, cast: Sequence[str], frames: Path, features: Path, targets: Path, audit: Path, skipped: Path
+    video_id: str, cast: Sequence[str], frames: Path, features: Path, targets: Path, audit: Path | None, skipped: Path
 ) -> LabelledFilm:
     pack = open_frames(frames, video_id)
     seen = np.load(features / f"{video_id}.npy", mmap_mode="r", allow_pickle=False)
@@ -101,9 +104,8 @@ def _film(
         cells = _frames_at(pack.times_s, said), _columns(said, cast)
         answered[cells] = True
         answers[cells] = said["present"].map(PRESENT)
-    path = audit / f"{video_id}.csv"
-    if path.is_file():
-        rows = read_table(path, AUDIT)
+    if audit is not None and (audit / f"{video_id}.csv").is_file():
+        rows = read_table(audit / f"{video_id}.csv", AUDIT)
         told, in_round = rows["present"] != "", rows["round"].notna()
         others = rows[told & ~in_round]
         answered[_frames_at(pack.times_s, others), _columns(others, cast)] = True

@@ -7,7 +7,7 @@ from pathlib import Path
 from screentime.commandline.parser import add_command
 from screentime.errors import InputError
 from screentime.files import number, read_json
-from screentime.params import Fill, load
+from screentime.params import Params, load
 from screentime.project.declarations import Declarations
 from screentime.project.tools import repro
 from screentime.text_table import table_lines
@@ -55,7 +55,10 @@ def _fill(arguments: argparse.Namespace) -> None:
     found = read_json(folder / "metrics" / "fill.json")
     total = {name: sum(film[name] for film in found["videos"].values()) for name in ("open", "present", "absent")}
     n_filled = total["present"] + total["absent"]
-    print("\n".join(table_lines(_cells(found["characters"], params.fill), left=(0,))))
+    print(
+        "\nfilled as present and as absent; of labelled cells past the same score, held out, how many are labelled so"
+    )
+    print("\n".join(table_lines(_cells(found["characters"], params), left=(0,))))
     print(
         f"data/filled/: {n_filled:,} of {count_text(total['open'], 'open cell', 'open cells')} filled ({total['present']:,} "
         f"present, {total['absent']:,} absent), in {count_text(len(found['videos']), 'film', 'films')}; these are no labels, "
@@ -88,20 +91,12 @@ def _threshold(name: str, text: str) -> float:
     return value
 
 
-def _cells(characters: dict, thresholds: Fill) -> list[tuple[str, ...]]:
+def _cells(characters: dict, params: Params) -> list[tuple[str, ...]]:
     """What was filled of each character, and how often people had said the same."""
-    rows = [
-        (
-            "",
-            f"filled {number(thresholds.above)} up",
-            "people say so",
-            f"filled {number(thresholds.below)} down",
-            "people say so",
-        )
-    ]
-    for name, sides in characters.items():
+    rows = [("", "present", "right", "absent", "right")]
+    for name in params.cast:
         cells = [name]
-        for one in sides.values():
-            cells += [f"{one['filled']:,}", f"{one['right']:,} of {one['labelled']:,}" if one["labelled"] else ""]
+        for one in (characters[name]["present"], characters[name]["absent"]):
+            cells += [f"{one['filled']:,}", f"{one['right']:,} of {one['labelled']:,}" if one["labelled"] else "none"]
         rows.append(tuple(cells))
     return rows
