@@ -239,28 +239,6 @@ def fit_head(features: np.ndarray, targets: np.ndarray, epochs: int, settings: T
     return Head(*heads.on_raw_features(), history)
 
 
-def logits_without(
-    features: np.ndarray, targets: np.ndarray, parts: Sequence[np.ndarray], epochs: int, settings: Train
-) -> np.ndarray:
-    """What a head like the one of `fit_head` says of rows that it did not train on: one head without each part.
-
-    Args:
-        features, targets, epochs, settings: as `fit_head` was given.
-        parts: rows of each part, none in two.
-
-    Returns:
-        (n_frames, n_characters) float64; NaN in rows of no part.
-    """
-    seen = np.stack([_only(targets, np.setdiff1d(np.arange(len(targets)), rows)) for rows in parts], axis=1)
-    heads = _HeadsInTraining(features, seen, targets, settings)
-    for _ in range(epochs):
-        heads.step()
-    logits = np.full(targets.shape, np.nan)
-    for number, rows in enumerate(parts):
-        logits[rows] = heads.logits(rows)[:, number]
-    return logits
-
-
 class _HeadsInTraining:
     """Several heads as one layer, fitted by Adam; an epoch is one step over all frames.
 

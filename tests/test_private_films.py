@@ -47,8 +47,8 @@ def run(folder: Path, params: Params) -> None:
     sample(videos=folder / "videos", frames=data / "frames", metrics=folder / "m.json", params=params)
     embed(frames=data / "frames", features=data / "features", params=params)
     preprocess(
-        frames=data / "frames", features=data / "features", targets=folder / "targets", arrays=data / "arrays",
-        params=params,
+        frames=data / "frames", features=data / "features", targets=folder / "targets",
+        filled=data / "filled", arrays=data / "arrays", params=params,
     )  # fmt: skip
     score(
         frames=data / "frames", features=data / "features", models=folder / "models", scores=data / "scores",
