@@ -116,7 +116,7 @@ def test_an_audit_round_trains_nothing_and_an_answer_runs_only_the_measuring(pro
         excerpt.write_labels(project.folder / LABELS, rows)
         if time_s in (drawn[0], drawn[-1]):
             output = project.run("dvc", "repro")
-            assert project.stages_run(output) == ["label", "evaluate", "estimate", "report", "publish"]
+            assert project.stages_run(output) == ["label", "suggest", "evaluate", "estimate", "report", "publish"]
 
     bunny = next(row for row in table(project.folder / "reports" / "screen_time.csv") if row["video_id"] == "excerpt")
     assert bunny["basis"] == "audit"
@@ -146,7 +146,8 @@ def test_filled_cells_train_on_request_alone_and_count_nowhere(project, first_ru
     )
     assert told.splitlines()[-2].endswith(summary)
     assert told.splitlines()[-1] == (
-        "next: to train with them, set `filled: true` under preprocess: in params.yaml, then run `dvc repro`"
+        "next: to train with them (docs/labelling.md says what that has brought), set `filled: true` under preprocess: in "
+        "params.yaml, then run `dvc repro`"
     )
     assert "train" not in project.stages_run(project.run("dvc", "repro"))
 

@@ -69,7 +69,10 @@ def _fill(arguments: argparse.Namespace) -> None:
     elif params.preprocess.filled:
         print("next: dvc repro    # trains with them: preprocess.filled is true")
     else:
-        print("next: to train with them, set `filled: true` under preprocess: in params.yaml, then run `dvc repro`")
+        print(
+            "next: to train with them (docs/labelling.md says what that has brought), set `filled: true` under preprocess: in "
+            "params.yaml, then run `dvc repro`"
+        )
 
 
 def _threshold(name: str, text: str) -> float:
