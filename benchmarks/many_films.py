@@ -231,11 +231,11 @@ def figures(n: int, runs: dict[str, Run], page_mb: float, films: list[dict]) -> 
     return "\n".join(lines)
 
 
-def write_figures(page: Path, text: str) -> None:
-    """Put the figures between the marks of the page."""
+def write_figures(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
+    """Put the figures between two marks of the page."""
     old = page.read_text(encoding="utf-8")
-    marked = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    page.write_text(marked.sub(lambda _: f"{BEGIN}\n{text}\n{END}", old), encoding="utf-8")
+    marked = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
+    page.write_text(marked.sub(lambda _: f"{begin}\n{text}\n{end}", old), encoding="utf-8")
     print(f"{page}: the figures are new")
 
 

@@ -8,11 +8,26 @@ from screentime import command, environment
 command.interruption_is_a_sentence()
 environment.require()
 
-from screentime.commandline import audit, card, cast, check, disk, label, labels, model, new, share, show, status, video
+from screentime.commandline import (
+    audit,
+    card,
+    cast,
+    check,
+    disk,
+    label,
+    labels,
+    model,
+    new,
+    share,
+    show,
+    status,
+    stills,
+    video,
+)
 from screentime.commandline.parser import Parser
 
 COMMANDS = (
-    new, video, cast, label, labels, status, check, audit, show, model, card, share, disk,
+    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk,
 )  # in the order of the help  # fmt: skip
 
 

@@ -1,9 +1,20 @@
 """What is most useful now, from a few counts. Pure, so that it can be simulated and tested."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-ROUND = 80  # frames of a first round: about ten seconds of interval on a ten-minute film, minutes of work
+ROUNDS = (
+    60,
+    90,
+    180,
+)  # drawn frames of the first round, the second and all later, over all films: soon an interval, then
+# larger steps, as frames that lie nearer to each other in time measure better than as many in several rounds
+REVIEWED = 2 / 3  # frames gone over for each frame drawn, from the first round on: they make the scores better
+LEAST = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
+
+
+LATER = 3  # frames that lack one character are so many before it is asked about by itself
 
 
 @dataclass(frozen=True)
@@ -15,41 +26,58 @@ class Standing:
         labelled: frames that a person labelled by looking, outside the audit.
         wanted: how many such frames a model needs at first.
         first: frames left of those that stand for the film.
+        share: how many frames of its next round are the film's.
+        rounds: rounds that were drawn.
         drawn, waiting: frames that audits drew, and how many of them lack an answer.
-        unanswered: frames outside the audit that lack an answer.
+        answered, unanswered: frames outside the audit that have every answer, and that lack one.
+        lacking: per character, in how many frames that are labelled for the others nobody has said anything of it.
     """
 
     video_id: str
     labelled: int
     wanted: int
     first: int
+    share: int
+    rounds: int
     drawn: int
     waiting: int
+    answered: int
     unanswered: int
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do next: a view, of one film or of all (None), how many frames, and one sentence why."""
+    """What to do next: a view, of one film or of all (None), how many frames, why in one sentence; of whom, or of all."""
 
     view: str
     video: str | None
     n: int
     why: str
+    character: str | None = None
 
 
 def plan(films: Sequence[Standing]) -> Plan:
     """What is most useful now.
 
-    A round that was begun is finished first; then the first frames of every film; then a round for each film, drawn at
-    a size fixed before anyone looks; then the least certain frames.
+    A round that was begun is finished first; then frames that lack one character, which was added later; then the first
+    frames of every film; then a round for each film, drawn at a size fixed before anyone looks; then, turn about,
+    proposals to go over and another round. Proposals make the scores better, rounds measure them; benchmarks/labelling.py
+    shows what the turns are worth.
 
-    >>> plan([Standing("e01", labelled=0, wanted=80, first=80, drawn=0, waiting=0, unanswered=1200)]).view
+    >>> new = Standing("e01", labelled=0, wanted=50, first=50, share=60, rounds=0, drawn=0, waiting=0, answered=0, unanswered=1200)
+    >>> plan([new]).view
     'start'
     """
     for film in films:
         if 0 < film.waiting < film.drawn:
             return _audit(film)
+    lacking = Counter()
+    for film in films:
+        lacking.update(film.lacking)
+    for name, n in lacking.most_common(1):
+        if n >= LATER:
+            return Plan("one", None, n, f"{n} frames are labelled, but not for {name}: Y there, N not", name)
     first = [film for film in films if film.first and film.labelled < film.wanted]
     if first:
         left = sum(min(film.first, film.wanted - film.labelled) for film in first)
@@ -57,13 +85,28 @@ def plan(films: Sequence[Standing]) -> Plan:
     for film in films:
         if film.waiting:
             return _audit(film)
-    for film in films:
-        if not film.drawn and film.unanswered > 1:
-            n = min(ROUND, film.unanswered)
-            return Plan("audit", film.video_id, n, f"{n} frames of {film.video_id}, drawn at random, measure the error")
+    open_ = [film for film in films if film.unanswered > 1]
+    rounds = max((film.rounds for film in films), default=0)
+    behind = [film for film in open_ if film.rounds < max(rounds, 1)]
+    if behind:
+        return _draw(behind[0])
+    gone_over = sum(film.answered - film.wanted for film in films)
+    if open_ and gone_over >= REVIEWED * sum(film.drawn for film in films):
+        return _draw(open_[0])
     if any(film.unanswered for film in films):
         return Plan("review", None, 24, "the least certain frames teach the most")
     return Plan("done", None, 0, "every frame is answered: run `dvc repro`")
+
+
+def round_size(rounds: int) -> int:
+    """How many frames the next round should have, over all films together, after so many rounds."""
+    return ROUNDS[min(rounds, len(ROUNDS) - 1)]
+
+
+def _draw(film: Standing) -> Plan:
+    n = min(film.share, film.unanswered)
+    more = " more" if film.rounds else ""
+    return Plan("audit", film.video_id, n, f"{n}{more} frames of {film.video_id}, drawn at random, measure the error")
 
 
 def _audit(film: Standing) -> Plan:

@@ -9,15 +9,16 @@ from screentime.errors import InputError, did_you_mean
 from screentime.frames import FramePack, open_frames
 from screentime.labels import answers_of, label_file, read_labels, read_skips, second_opinions
 from screentime.params import Params, Video, load
+from screentime.stills import read_stills
 
 
-def check_all(*, params: Path, videos: Path, labels: Path, frames: Path) -> str:
+def check_all(*, params: Path, videos: Path, labels: Path, stills: Path, frames: Path) -> str:
     """Check what people wrote, as the stages will.
 
     Args:
         params: params.yaml.
-        videos, labels, frames: the folders of films, of label files, and of sampled frames (which may be absent: times
-            and contradictions are then checked as far as the files alone tell).
+        videos, labels, stills, frames: the folders of films, of label files, of sets of stills, and of sampled frames (which
+            may be absent: times and contradictions are then checked as far as the files alone tell).
 
     Returns:
         One line: all is well, and what was looked at; and one more where two people labelled the same film.
@@ -34,12 +35,14 @@ def check_all(*, params: Path, videos: Path, labels: Path, frames: Path) -> str:
             )
     others = second_opinions(labels, [video.video_id for video in loaded.videos])
     rows = sum(_check_film(video, loaded, labels, frames) for video in loaded.shown_videos)
+    n_stills = sum(len(read_stills(stills / name, loaded.cast)) for name in loaded.stills)
     waiting = [video.video_id for video in loaded.shown_videos if _pack(frames, video) is None]
     later = f"; not yet held against sampled frames (`dvc repro sample`): {', '.join(waiting)}" if waiting else ""
     left_out = len(loaded.videos) - len(loaded.shown_videos)
     skipped = f" ({left_out} left out by skip)" if left_out else ""
+    beside = f", {n_stills} stills" if loaded.stills else ""
     films = f"{len(loaded.shown_videos)} films{skipped}"
-    well = f"all is well: {films}, {len(loaded.cast)} characters, {rows} label rows{later}"
+    well = f"all is well: {films}, {len(loaded.cast)} characters, {rows} label rows{beside}{later}"
     return f"{well}\n{_to_be_merged(others)}" if others else well
 
 

@@ -3,6 +3,7 @@
 The meaning, unit and reason of each number stand beside it in params.yaml itself; nothing here has a default.
 """
 
+import re
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from screentime.errors import InputError, did_you_mean
 from screentime.tables import TABLES
 
+SET_NAME = re.compile(r"[^\W_]([\w .-]*\w)?")
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -138,11 +140,13 @@ class Params(Section):
     Attributes:
         videos: the films, in order.
         cast: the characters, in report order.
+        stills: the sets of stills, folders below data/stills.
         demo, sample, ...: one section for each stage that has parameters.
     """
 
     videos: tuple[Video, ...]
     cast: tuple[str, ...]
+    stills: tuple[str, ...] = ()
     demo: Demo | None = None
     sample: Sample
     embed: Embed
@@ -182,10 +186,12 @@ def load(path: Path) -> Params:
         raise InputError(f"{path}: {found} was found, sections with keys were expected; correct the file")
     check_videos(path, loaded.get("videos"))
     check_cast(path, loaded.get("cast"))
+    check_stills(path, loaded.get("stills", []))
     listed = [entry if isinstance(entry, dict) else {"file": entry} for entry in loaded["videos"]]
     videos = tuple({**entry, "file": _below_data_videos(entry["file"])} for entry in listed)
     try:
-        return Params.model_validate({**loaded, "videos": videos, "cast": tuple(loaded["cast"])})
+        lists = {name: tuple(loaded[name]) for name in ("cast", "stills") if name in loaded}
+        return Params.model_validate({**loaded, "videos": videos, **lists})
     except ValidationError as error:
         findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
         raise InputError(_sentence(path, findings[0])) from None
@@ -279,6 +285,31 @@ def check_cast(path: Path, cast: object) -> None:
         if name.casefold() in seen:
             raise InputError(f"{place}: '{seen[name.casefold()]}' and '{name}' are one name; remove or rename one")
         seen[name.casefold()] = name
+
+
+def check_stills(path: Path, stills: object) -> None:
+    """Refuse a list of sets of stills that is not one, and names that are no plain names of folders.
+
+    Args:
+        path: the file it was read from, as the sentence names it.
+        stills: the value of the key `stills`.
+
+    Raises:
+        InputError: what was found, what was expected, the repair.
+    """
+    place = f"{path}: stills"
+    if not isinstance(stills, list):
+        raise InputError(
+            f"{place}: {_shown(stills)} was found, a list of folders under data/stills/ was expected; correct it"
+        )
+    for name in stills:
+        if not isinstance(name, str) or not SET_NAME.fullmatch(name):
+            raise InputError(
+                f"{place}: {_shown(name)} was found, a name of letters, digits, blanks and . _ - that begins with a letter or digit "
+                "was expected; rename it"
+            )
+        if [other.casefold() for other in stills].count(name.casefold()) > 1:
+            raise InputError(f"{place}: '{name}' stands there twice, once was expected; remove one")
 
 
 def _shown(value: object) -> str:

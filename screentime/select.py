@@ -1,10 +1,13 @@
 """Which frames are worth a person's look: first ones that stand for all, then uncertain ones, then likely errors."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.cluster import KMeans
 
 from screentime.shots import shot_of
 
+LEAST = 8  # first frames of even the shortest of several films
 DIRECTIONS = (
     64  # random directions that features are seen in: frames so chosen train as well, in a twentieth of the time
 )
@@ -50,6 +53,15 @@ def first_frames(features: np.ndarray, shots: np.ndarray, free: np.ndarray, coun
             chosen.append(next((one for one in members if shot[one] not in taken), members[0]))
             taken.add(shot[chosen[-1]])
     return places[np.array(chosen, np.int64)]
+
+
+def shared(count: int, sizes: Sequence[int], least: int) -> list[int]:
+    """How many of `count` frames fall to each film: by its length, at least `least`, at most all it has.
+
+    >>> shared(60, [1300, 300, 5], least=8)
+    [49, 11, 5]
+    """
+    return [min(size, max(least, round(count * size / max(sum(sizes), 1)))) for size in sizes]
 
 
 def uncertain_frames(scores: np.ndarray, shots: np.ndarray, free: np.ndarray, count: int) -> np.ndarray:

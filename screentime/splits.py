@@ -1,8 +1,9 @@
-"""Who trains and who judges: frames apart in folds that never part neighbours. Pure functions of videos and times.
+"""Who trains and who judges: rows apart in folds that never part neighbours. Pure functions of videos, times and looks.
 
 Frames of one shot are near copies of each other, so a split frame by frame lets a model judge what it has learned by
 heart (twenty points too good on cartoons). Here whole videos are apart where there are many of them, else blocks of
-time, with a guard gap around what is held out.
+time, with a guard gap around what is held out. Stills have no time: near copies stay together, and with the frames that
+they are near copies of.
 """
 
 from collections import Counter
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 TOLERANCE_S = 1e-9
+NO_VIDEO = ""  # where a video's name stands in the groups of frames
+
+Group = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -29,19 +33,31 @@ class Fold:
     test: np.ndarray
 
 
-def folds(video_ids: Sequence[str], times_s: np.ndarray, n_folds: int, block_s: float, guard_s: float) -> list[Fold]:
-    """Part the rows into folds: each part is the test of one fold and the validation of the one before.
+def folds(
+    video_ids: Sequence[str],
+    times_s: np.ndarray,
+    n_folds: int,
+    block_s: float,
+    guard_s: float,
+    still_groups: Sequence[int] = (),
+    near_copies: Sequence[Sequence[int]] = (),
+) -> list[Fold]:
+    """Part the rows, frames first and then stills, into folds: each part is the test of one fold and the validation of the
+    one before.
 
     Groups that stay together are videos where there are at least n_folds of them, else blocks of block_s seconds of each
-    video. Where there are fewer groups than n_folds, there is one fold for each group.
+    video; and near copies among stills, with the groups of all frames that any of them is a near copy of. Where there are
+    fewer groups than n_folds, there is one fold for each group.
 
     Args:
-        video_ids: (n_rows,) the video of each row.
-        times_s: (n_rows,) float64, seconds in its video.
+        video_ids: (n_frames,) the video of each frame.
+        times_s: (n_frames,) float64, seconds in its video.
         n_folds: >= 3.
         block_s: seconds, > 0.
         guard_s: seconds, >= 0; no training row is nearer than this to a validation or test row of its video, no
             validation row nearer to a test row. Rows in between are left out of that fold.
+        still_groups: (n_stills,) near copies among stills have one number.
+        near_copies: (n_stills,) the frames, as rows, that each still is a near copy of.
 
     Raises:
         ValueError: fewer than three groups, or the guard gap leaves a fold nothing to train on or to stop by.
@@ -50,26 +66,37 @@ def folds(video_ids: Sequence[str], times_s: np.ndarray, n_folds: int, block_s: 
     [[0, 1], [2, 3], [4, 5]]
     """
     video_ids, times_s = np.asarray(video_ids), np.asarray(times_s, dtype=np.float64)
-    groups = groups_of(video_ids, times_s, n_folds, block_s)
+    groups = _joined(groups_of(video_ids, times_s, n_folds, block_s), still_groups, near_copies)
+    n_stills = len(still_groups)
     n_parts = min(n_folds, len(set(groups)))
+    if n_parts < 3 and n_stills:
+        raise ValueError(
+            f"the labelled frames and stills make {n_parts} {'group' if n_parts == 1 else 'groups'} of what was seen within {block_s:g} s or "
+            "is a near copy, at least 3 are needed"
+        )
     if n_parts < 3:
         raise ValueError(
             f"the labelled frames lie in {n_parts} {'block' if n_parts == 1 else 'blocks'} of {block_s:g} s, at least 3 "
             "are needed"
         )
     parts = _balanced_parts(groups, n_parts)
+
+    def near(held_out: np.ndarray) -> np.ndarray:
+        frames = _near(video_ids, times_s, held_out[: len(times_s)], guard_s)
+        return np.append(frames, np.zeros(n_stills, bool))
+
     result = []
     for number in range(n_parts):
         test = parts == number
-        validation = (parts == (number + 1) % n_parts) & ~_near(video_ids, times_s, test, guard_s)
-        train = ~test & (parts != (number + 1) % n_parts) & ~_near(video_ids, times_s, test | validation, guard_s)
+        validation = (parts == (number + 1) % n_parts) & ~near(test)
+        train = ~test & (parts != (number + 1) % n_parts) & ~near(test | validation)
         if not train.any() or not validation.any():
             raise ValueError(f"a guard gap of {guard_s:g} s leaves no frame between the blocks of {block_s:g} s")
         result.append(Fold(*(np.flatnonzero(rows) for rows in (train, validation, test))))
     return result
 
 
-def groups_of(video_ids: np.ndarray, times_s: np.ndarray, n_folds: int, block_s: float) -> list[tuple[str, int]]:
+def groups_of(video_ids: np.ndarray, times_s: np.ndarray, n_folds: int, block_s: float) -> list[Group]:
     """What each row stays together with: its video where there are n_folds of them, else its block of time in it.
 
     Returns:
@@ -84,7 +111,25 @@ def groups_of(video_ids: np.ndarray, times_s: np.ndarray, n_folds: int, block_s:
     return [(str(video_id), int(block)) for video_id, block in zip(video_ids, blocks, strict=True)]
 
 
-def _balanced_parts(groups: list[tuple[str, int]], n_parts: int) -> np.ndarray:
+def _joined(groups: list[Group], still_groups: Sequence[int], near_copies: Sequence[Sequence[int]]) -> list[Group]:
+    """The group of each row, stills after frames; what a still ties together goes by the name of its first group."""
+    leads_to: dict[Group, Group] = {}
+
+    def first(group: Group) -> Group:
+        while group in leads_to:
+            group = leads_to[group]
+        return group
+
+    of_stills = [(NO_VIDEO, int(number)) for number in still_groups]
+    for own, rows in zip(of_stills, near_copies, strict=bool(len(near_copies))):
+        for row in rows:
+            one, other = sorted((first(own), first(groups[row])))
+            if one != other:
+                leads_to[other] = one
+    return [first(group) for group in [*groups, *of_stills]]
+
+
+def _balanced_parts(groups: list[Group], n_parts: int) -> np.ndarray:
     """(n_rows,) int64: the part of each row; the largest group first, each into the part with the fewest rows yet."""
     sizes = Counter(groups)
     filled = [0] * n_parts

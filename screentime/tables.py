@@ -176,7 +176,7 @@ AUDIT = Table(
 SKIPPED = Table("data/skipped/<video_id>.csv", "checked copy of the skip file", SKIP.columns, SKIP.key)
 INDEX = Table(
     "data/arrays/index.csv",
-    "which frame each row of the arrays is; row i describes inputs[i] and targets[i]",
+    "which frame each row of the arrays is; row i describes inputs[i] and targets[i]; the rows of stills come after those",
     (_VIDEO, _TIME, _DURATION),
     ("video_id", "time_s"),
 )
@@ -185,6 +185,28 @@ FILLED_INDEX = Table(
     "which frame each row of filled_features.npy and filled_targets.npy is; absent unless preprocess.filled is true",
     INDEX.columns,
     INDEX.key,
+)
+_STILL = _word("still", "the picture, a file beside stills.csv")
+STILLS = Table(
+    "data/stills/<set>/stills.csv",
+    "what the pictures of a set show, written by `python -m screentime stills add`; a still belongs to no film and has no time",
+    (_STILL, _CHARACTER, _word("present", "1 visible, 0 not visible, ? looked and cannot tell", choices=ANSWERS)),
+    ("still", "character"),
+)
+STILLS_INDEX = Table(
+    "data/arrays/stills.csv",
+    "which still each row of the arrays behind those of index.csv is, in the same order; absent where there are none",
+    (
+        _word("set", "the set of stills"),
+        _STILL,
+        _count("group", "near copies of each other, over all sets, have one number; no fold parts them"),
+        _word(
+            "near_copies",
+            "rows of index.csv, from 0, whose frames are near copies of it; blanks between",
+            required=False,
+        ),
+    ),
+    ("set", "still"),
 )
 SCORES = Table("data/scores/<video_id>.csv", "the model's score of every sampled frame", (_TIME,), ("time_s",), _SCORE)
 OUT_OF_FOLD = Table(
@@ -314,8 +336,8 @@ FILLED = Table(
 )
 
 TABLES = (
-    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, INDEX, FILLED_INDEX, SCORES, OUT_OF_FOLD, EPOCHS, MEASURED, PRECISION_RECALL, CALIBRATION, TIMELINE,
-    APPEARANCES, SCREEN_TIME, SUGGESTIONS, FILLED,
+    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, STILLS, INDEX, FILLED_INDEX, STILLS_INDEX, SCORES, OUT_OF_FOLD, EPOCHS, MEASURED,
+    PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES, SCREEN_TIME, SUGGESTIONS, FILLED,
 )  # fmt: skip
 
 

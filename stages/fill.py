@@ -41,7 +41,7 @@ def fill(
         for video_id in [one for one in films if one in filling]:
             film = films[video_id]
             open_cells = ~film.answered & (film.shown & ~film.drawn)[:, None]
-            scores = np.where(head.calibrated, head.scores(film.in_context()), np.nan)
+            scores = np.where(head.calibrated, head.scores(film.in_context(), video_id, film.times_s), np.nan)
             sure = _past(scores, params.fill) & open_cells
             write_table(folder / f"{video_id}.csv", _rows(film, scores, sure, params.cast), FILLED)
             n_filled += sure.sum(axis=1)

@@ -9,7 +9,7 @@ from screentime import command
 from screentime.files import new_folder
 from screentime.labelled_films import LabelledFilm, head_of, open_films
 from screentime.params import Params
-from screentime.select import first_frames, likely_errors, uncertain_frames
+from screentime.select import LEAST, first_frames, likely_errors, shared, uncertain_frames
 from screentime.tables import SUGGESTIONS, write_table
 
 PURPOSES = ("start", "audit", "review", "check")  # in the order in which they are useful
@@ -31,24 +31,28 @@ def suggest(
         targets=targets, audit=audit, skipped=skipped,
     )  # fmt: skip
     head, held_out = head_of(films)
+    counts = shared(params.suggest.frames, [int(film.shown.sum()) for film in films.values()], LEAST)
     with new_folder(suggestions) as folder:
-        for (video_id, film), of_film in zip(films.items(), held_out, strict=True):
-            table = _suggested(film, head.scores(film.in_context()), of_film, params)
+        for (video_id, film), of_film, count in zip(films.items(), held_out, counts, strict=True):
+            scores = head.scores(film.in_context(), video_id, film.times_s)
+            table = _suggested(film, scores, of_film, count, params)
             write_table(folder / f"{video_id}.csv", table, SUGGESTIONS, params.cast)
-            counts = table["purpose"].value_counts()
-            told = ", ".join(f"{counts[purpose]} to {purpose}" for purpose in PURPOSES if purpose in counts)
+            found = table["purpose"].value_counts()
+            told = ", ".join(f"{found[purpose]} to {purpose}" for purpose in PURPOSES if purpose in found)
             print(f"{suggestions / video_id}.csv: {told or 'nothing is left to label'}")
 
 
-def _suggested(film: LabelledFilm, scores: np.ndarray, held_out: np.ndarray, params: Params) -> pandas.DataFrame:
-    """The table of one film."""
+def _suggested(
+    film: LabelledFilm, scores: np.ndarray, held_out: np.ndarray, count: int, params: Params
+) -> pandas.DataFrame:
+    """The table of one film, which wants `count` first frames."""
     answered, taught = film.answered.any(axis=1), film.taught()
     free = ~answered & ~film.drawn & film.shown
     labels, doubted = film.targets[taught], []
     for row, _, difference in likely_errors(labels, held_out, labels.size):
         if difference > DOUBTED_FROM:
             doubted.append(int(taught[row]))
-    missing = params.suggest.frames - int(answered.sum())
+    missing = count - int(answered.sum())
     first = first_frames(film.seen, film.shots, free, missing, params.suggest.seed) if missing > 0 else []
     rows = {
         "start": first,

@@ -18,7 +18,7 @@ from screentime.params import Params, Train
 from screentime.runs import run_key, training_record, versions
 from screentime.scorer import FACTS, HEAD
 from screentime.splits import folds
-from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, read_table, write_table
+from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, STILLS_INDEX, read_table, write_table
 from screentime.tracking import StoreError, open_store, track
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "scipy", "tensorflow")
@@ -31,11 +31,18 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     fold says when to stop, and the fold itself is scored: out of fold. On those scores the calibration is fitted. The head
     that is kept learns from all labelled frames, for as many epochs as the folds needed in the middle.
 
+    Stills learn with them, near copies on one side of every fold. They have no time: their out-of-fold scores are not kept,
+    and the calibration, which is for frames, asks them only about characters that too few frames show.
+
     Filled cells, where the arrays have them, are in no fold: whoever filled them saw the labels that a fold holds out, so
     they would hand it its answers. They train the head that is kept and are no truth for anything: out-of-fold scores,
     calibration, epochs and counts of frames are those of what people have said.
     """
     index = read_table(arrays / "index.csv", INDEX)
+    stills = read_table(arrays / "stills.csv", STILLS_INDEX) if (arrays / "stills.csv").is_file() else None
+    still_groups = [] if stills is None else list(stills["group"])
+    near_copies = [] if stills is None else [[int(row) for row in cell.split()] for cell in stills["near_copies"]]
+    n_frames, n_stills = len(index), len(still_groups)
     form = read_json(arrays / "form.json")
     cast = tuple(form.pop("cast"))
     private = index["video_id"].isin(form.pop("private")).to_numpy()
@@ -49,6 +56,8 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
             params.train.folds,
             params.train.block_s,
             params.train.guard_s,
+            still_groups,
+            near_copies,
         )
     except ValueError as error:
         raise InputError(f"data/labels: {error}; label frames from more of the film, or lower train.block_s") from None
@@ -56,7 +65,8 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
 
     networks.make_deterministic(params.train.seed, params.train.threads)
     pooled = networks.feature_model(form, params.train.pooling)
-    features = np.empty((len(index), pooled.output_shape[1]), np.float32)
+    features = np.empty((len(targets), pooled.output_shape[1]), np.float32)
+    private = np.append(private, np.zeros(n_stills, bool))
     features[~private] = networks.features_of(pooled, np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False))
     if private.any():  # embed keeps mean and maximum; a head on the mean alone takes the first half
         features[private] = np.load(arrays / "features.npy", allow_pickle=False)[:, : features.shape[1]]
@@ -67,9 +77,11 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     head = networks.fit_head(
         np.concatenate([features, extra]), np.concatenate([targets, answers]), epochs, params.train, lambda *_: None
     )
-    scale, offset = calibration.fit(crossed.logits, targets)
-    held_out = calibration.cross_fitted_scores(crossed.logits, targets, [fold.test for fold in parts])
+    judged = _of_frames(targets, n_frames, params.train.min_present)
+    scale, offset = calibration.fit(crossed.logits, judged)
+    held_out = calibration.cross_fitted_scores(crossed.logits, judged, [fold.test for fold in parts])[:n_frames]
 
+    counts = {"n_frames": n_frames} | ({"n_stills": n_stills} if n_stills else {})
     with new_folder(models) as folder:
         networks.save(networks.scorer_model(pooled, head, exclusive=params.train.exclusive), folder)
         write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
@@ -77,7 +89,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
         scores.insert(0, "video_id", index["video_id"])
         scores.insert(1, "time_s", index["time_s"])
         write_table(folder / "out_of_fold.csv", scores, OUT_OF_FOLD, cast)
-        data = _identity(arrays, targets, cast)
+        data = _identity(arrays, targets, cast) | counts
         settings = params.train.model_dump()
         libraries = versions(LIBRARIES)
         decides = {"data": data, "params": settings, "code": closure_hash("stages.train"), "libraries": libraries}
@@ -93,8 +105,9 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
         }
         write_json(folder / FACTS, facts)
     write_table(plots, _epochs(crossed.history, head.history), EPOCHS)
-    write_json(metrics, _figures(crossed, head, epochs, targets, cast))
-    print(f"{models}: {len(targets)} frames, {len(parts)} folds, {epochs} epochs; run {facts['run_key'][:7]}")
+    write_json(metrics, counts | _figures(crossed, head, epochs, targets, cast))
+    beside = f" and {n_stills} stills" if n_stills else ""
+    print(f"{models}: {n_frames} frames{beside}, {len(parts)} folds, {epochs} epochs; run {facts['run_key'][:7]}")
     _track(models, metrics, plots)
 
 
@@ -140,7 +153,18 @@ def _identity(arrays: Path, targets: np.ndarray, cast: Sequence[str]) -> dict:
     """What was learned from: hashes and counts."""
     names = sorted(path.name for path in arrays.iterdir())
     counts = {f"present_{name}": int((targets[:, column] == 1).sum()) for column, name in enumerate(cast)}
-    return {f"sha256_{name}": sha256_of(arrays / name) for name in names} | {"n_frames": len(targets)} | counts
+    return {f"sha256_{name}": sha256_of(arrays / name) for name in names} | counts
+
+
+def _of_frames(targets: np.ndarray, n_frames: int, enough: int) -> np.ndarray:
+    """The targets, without stills where frames alone show a character often enough, and often enough do not.
+
+    Who made a set chose how many of its pictures show a character; the film chose it for its frames.
+    """
+    judged = targets.copy()
+    known = [(targets[:n_frames] == value).sum(axis=0) >= enough for value in (0, 1)]
+    judged[n_frames:, known[0] & known[1]] = np.nan
+    return judged
 
 
 def _epochs(folds_history: Sequence[dict], final_history: Sequence[dict]) -> pandas.DataFrame:
@@ -152,7 +176,6 @@ def _epochs(folds_history: Sequence[dict], final_history: Sequence[dict]) -> pan
 
 def _figures(crossed, head, epochs: int, targets: np.ndarray, cast: Sequence[str]) -> dict:
     return {
-        "n_frames": len(targets),
         "folds": len(crossed.best_epochs),
         "epochs": epochs,
         "loss": head.history[-1]["final_loss"],

@@ -20,7 +20,7 @@ class LabelsProject:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
         self.folder, self._capsys = folder, capsys
         text = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("big_buck_bunny.mp4", "film.mp4")
-        begin, end = text.index("cast:\n"), text.index("# Where the demo film")
+        begin, end = text.index("cast:\n"), text.index("# Sets of pictures")
         cast = "cast:\n  - ann  # the first\n  - bob\n\n"
         (folder / "params.yaml").write_text(text[:begin] + cast + text[end:], encoding="utf-8")
         (folder / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())

@@ -69,8 +69,8 @@ def test_every_link_inside_the_project_leads_somewhere():
 @pytest.mark.parametrize(
     "words",
     [
-        "audit draw", "card", "cast add", "cast rename", "check", "disk", "labels fill", "model promote", "new", "pull", "push", "share", "show",
-        "status", "video add", "video remove", "video skip",
+        "audit draw", "card", "cast add", "cast rename", "check", "disk", "labels export", "labels fill", "labels import", "model promote", "new", "pull", "push", "share", "show",
+        "status", "stills add", "stills remove", "video add", "video remove", "video skip",
     ],
 )  # fmt: skip
 def test_every_command_has_help_and_is_named_in_the_documents(words):

@@ -88,6 +88,47 @@ def test_label_studio_gives_back_every_frame_that_is_known_whole(tmp_path_factor
     assert back == {cell: present for cell, present in answers(rows, frames).items() if cell[0] in whole}
 
 
+ODD = ("Zoë <3", "O'Hara & Söhne", "عمر", "a/b=c;d", "🐰 & 🐻", "mr. 0", "visible")
+
+
+@settings(max_examples=40)
+@given(rows=ROWS, names=st.permutations(ODD))
+def test_names_of_every_kind_go_out_and_come_back(tmp_path_factory, frames, rows, names):
+    folder = tmp_path_factory.mktemp("law")
+    called = dict(zip(CAST, names, strict=False))
+    cast = tuple(called.values())
+    rows = [row._replace(character=called[row.character]) for row in free_of_contradictions(rows, frames)]
+    by_frame = answers_by_frame(rows, frames)
+    known = stretches_of(by_frame, frames, cast)
+    elan.write(folder / "a.eaf", known, cast, Path("film.mp4"), 0.0, NOW)
+    stretches.write(folder / "a.csv", known)
+    said = {i: {name: row.present for name, row in of_frame.items()} for i, of_frame in by_frame.items()}
+    whole = {i for i, present in said.items() if len(present) == 2 and "?" not in present.values()}
+    tasks = [label_studio.task(f"/x/{i}.jpg", "film", float(i), present, cast, "", "") for i, present in said.items()]
+    label_studio.write(folder / "a.json", tasks, cast)
+
+    def back(found) -> dict:
+        if not (found.looks or found.stretches):
+            return {}
+        return answers(arriving(folder / "a", found, PLAIN, frames, cast, ()).rows, frames)
+
+    assert back(elan.read(folder / "a.eaf")) == answers(rows, frames)
+    assert back(stretches.read(folder / "a.csv")) == answers(rows, frames)
+    assert back(label_studio.read(folder / "a.json")) == {
+        cell: one for cell, one in answers(rows, frames).items() if cell[0] in whole
+    }
+
+
+@settings(max_examples=30)
+@given(rows=ROWS)
+def test_blind_answers_never_leave(tmp_path_factory, frames, rows):
+    """Every answer is blind: nothing of it is in what goes out."""
+    rows = [row._replace(end_s=None, source="audit") for row in rows]
+
+    assert answers_by_frame(rows, frames) == {}
+    assert stretches_of(answers_by_frame(rows, frames), frames, CAST) == []
+
+
 def test_a_still_says_its_film_and_time_in_its_name_whatever_a_tool_puts_before_it():
     name = still_name("my film", 1 / 3)
 
@@ -291,6 +332,51 @@ def test_cvat_marks_say_visible_and_nothing_else(tmp_path, frames):
     }  # fmt: skip
 
 
+def test_cvat_in_the_form_of_its_own_documentation(tmp_path, frames):
+    """docs.cvat.ai, XML annotation format 1.1, annotation mode: every kind of mark it describes, with all their attributes."""
+    shape = 'source="manual" occluded="0" z_order="0"'
+    marks = (
+        f'<box label="ann" {shape} xtl="1.0" ytl="1.0" xbr="2.0" ybr="2.0"><attribute name="pose">left</attribute></box>',
+        f'<polygon label="ann" {shape} points="1.0,1.0;2.0,1.0;2.0,2.0"></polygon>',
+        f'<polyline label="ann" {shape} points="1.0,1.0;2.0,1.0"></polyline>',
+        f'<points label="ann" {shape} points="1.0,1.0"></points>',
+        f'<cuboid label="ann" {shape} xtl1="1.0" ytl1="1.0" xbl1="1.0" ybl1="2.0"></cuboid>',
+        f'<mask label="ann" {shape} rle="3, 5, 7" left="1" top="1" width="5" height="3"></mask>',
+        f'<ellipse label="ann" {shape} cx="5.0" cy="5.0" rx="2.0" ry="1.0"></ellipse>',
+        '<skeleton label="ann" source="manual" z_order="0"><points label="paw" source="manual" outside="0" points="1.0,1.0"></points></skeleton>',
+        '<tag label="ann" source="manual"><attribute name="sure">true</attribute></tag>',
+    )
+    images = "".join(
+        f'<image id="{i}" name="film_{i}.000000s.jpg" subset="default" task_id="1" width="640" height="360">{mark}</image>'
+        for i, mark in enumerate(marks)
+    )
+    path = written(
+        tmp_path / "annotations.xml",
+        f"""<?xml version="1.0" encoding="utf-8"?>
+<annotations>
+  <version>1.1</version>
+  <meta>
+    <task><id>1</id><name>film</name><size>9</size><mode>annotation</mode><overlap>0</overlap><bugtracker></bugtracker>
+      <created>2026-11-20 09:00:00.000000+00:00</created><subset>default</subset><start_frame>0</start_frame><stop_frame>8</stop_frame>
+      <labels>
+        <label><name>ann</name><color>#fa3253</color><type>any</type><attributes><attribute><name>pose</name><mutable>False</mutable>
+          <input_type>select</input_type><default_value>left</default_value><values>left right</values></attribute></attributes></label>
+        <label><name>bob</name><color>#3d3df5</color><type>any</type><attributes></attributes></label>
+      </labels>
+      <owner><username>zoe</username><email>zoe@example.org</email></owner>
+    </task>
+    <dumped>2026-11-20 09:30:00.000000+00:00</dumped>
+  </meta>
+  {images}
+</annotations>""",
+    )
+    arrival = come(path, cvat.read(path), frames)
+
+    assert answers(arrival.rows, frames) == {(i, "ann"): "1" for i in range(len(marks))}
+    assert arrival.notes == ()
+    assert {row.source for row in arrival.rows} == {"imported"}
+
+
 def test_tracks_by_frame_number_have_no_time(tmp_path):
     path = written(tmp_path / "annotations.xml", '<annotations><track id="0" label="ann"/></annotations>')
 
@@ -321,6 +407,25 @@ def test_via_attributes_name_characters_in_every_way_the_tool_has(tmp_path, fram
     assert arrival.notes == ("not in the cast, left out: rain; --map NAME=CHARACTER takes one over",)
     broken = written(tmp_path / "broken.csv", VIA, "a.jpg,1,{}")
     assert sentence(via.read, broken) == f"{broken}: line 2: 3 cells were found, 7 expected; export it anew"
+
+
+def test_via_in_the_form_of_its_own_export(tmp_path, frames):
+    """What VIA 1 writes: a remark sign before the header, numbers of bytes, polygons, attributes that are no characters."""
+    path = written(
+        tmp_path / "via_region_data.csv",
+        VIA,
+        'film_1.000000s.jpg,-1,"{""caption"":""in the snow"",""public_domain"":""no""}",2,0,"{""name"":""polygon"",""all_points_x"":'
+        '[116,94,87],""all_points_y"":[157,195,239]}","{""name"":""Ann""}"',
+        'film_1.000000s.jpg,-1,"{""caption"":""in the snow"",""public_domain"":""no""}",2,1,"{""name"":""circle"",""cx"":211,""cy"":212,""r"":9}",'
+        '"{""name"":""Bob""}"',
+        'film_2.000000s.jpg,62201,"{}",0,0,"{}","{}"',
+    )
+    arrival = come(path, via.read(path), frames)
+
+    assert answers(arrival.rows, frames) == {(1, "ann"): "1", (1, "bob"): "1"}
+    assert arrival.notes == (
+        "not in the cast, left out: in the snow, public_domain; --map NAME=CHARACTER takes one over",
+    )
 
 
 # ---- Image_ID,Class

@@ -127,6 +127,7 @@ def test_classes_of_pictures_without_any_time_in_their_names(project, film):
         "2 pictures left out: by what they show: several places like it",
         "1 picture left out: not in frames",
         "1 picture left out: that cannot be read",
+        "what train.csv does not mark stays unknown; --exclusive takes it as not visible",
         "data/labels/film.csv: 21 answers of train taken over, 0 were alike, 0 differ",
         "train.csv: all of it is in data/labels/film.csv or decided; next: dvc repro",
     ]
@@ -138,6 +139,7 @@ def test_classes_of_pictures_without_any_time_in_their_names(project, film):
 
     told = project.told("labels", "import", "film", "train.csv", "--images", "frames", "--exclusive")
     assert "13 answers of train taken over, 21 were alike, 0 differ" in told
+    assert "stays unknown" not in told
 
 
 def test_folders_of_stills_with_and_without_a_character(project, film):
@@ -150,6 +152,48 @@ def test_folders_of_stills_with_and_without_a_character(project, film):
     )
     project.told("labels", "import", "film", "set", "--character", "bob")
     assert project.rows() == ["2,,bob,1,imported,,", "9,,bob,0,imported,,"]
+
+
+def marked_elsewhere(project, film) -> list[str]:
+    """Three pictures as another tool keeps them, no time in their names: seconds 2, 9 and 12 of the film."""
+    (project.folder / "task" / "images").mkdir(parents=True)
+    for name, second in (("a.jpg", 2), ("b.jpg", 9), ("c.jpg", 12)):
+        (project.folder / "task" / "images" / name).write_bytes(worse(decoded(film)[4 * second]))
+    return ["2,,ann,1,imported,,", "9,,bob,1,imported,,"]
+
+
+def test_cvat_images_find_their_frames_by_what_they_show(project, film):
+    expected = marked_elsewhere(project, film)
+    (project.folder / "task" / "annotations.xml").write_text(
+        """<?xml version="1.0" encoding="utf-8"?>
+<annotations><version>1.1</version><meta><task><labels><label><name>ann</name></label><label><name>bob</name></label></labels></task></meta>
+<image id="0" name="a.jpg" width="150" height="150"><tag label="ann" source="manual"></tag></image>
+<image id="1" name="images/b.jpg" width="150" height="150"><box label="bob" source="manual" xtl="1" ytl="1" xbr="9" ybr="9"></box></image>
+<image id="2" name="c.jpg" width="150" height="150"></image></annotations>
+"""
+    )
+    told = project.told("labels", "import", "film", "task/annotations.xml", "--images", "task")
+    assert "what task/annotations.xml does not mark stays unknown; --complete takes it as not visible" in told
+    assert project.rows() == expected
+
+    told = project.told("labels", "import", "film", "task/annotations.xml", "--images", "task", "--complete")
+    assert "4 answers of annotations taken over, 2 were alike, 0 differ" in told
+    assert {row for row in project.rows() if row.startswith("12,")} == {
+        f"12,,{name},0,imported,," for name in ("ann", "bob")
+    }
+
+
+def test_via_regions_find_their_frames_by_what_they_show(project, film):
+    expected = marked_elsewhere(project, film)
+    (project.folder / "task" / "via.csv").write_text(
+        "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
+        'a.jpg,4021,"{}",1,0,"{""name"":""rect"",""x"":1,""y"":1,""width"":9,""height"":9}","{""who"":""ann""}"\n'
+        'b.jpg,4022,"{""bob"":""1""}",0,0,"{}","{}"\n'
+        'c.jpg,4023,"{}",0,0,"{}","{}"\n'
+    )
+    told = project.told("labels", "import", "film", "task/via.csv", "--images", "task")
+    assert "what task/via.csv does not mark stays unknown; --complete takes it as not visible" in told
+    assert project.rows() == expected
 
 
 def test_label_studio_there_and_back(project):
@@ -198,10 +242,14 @@ def test_label_studio_there_and_back(project):
 
 def test_stretches_and_elan_there_and_back(project):
     project.write("film.csv", "0,5,ann,1,,,", "5,,ann,0,,,", "8,,bob,?,,,", "9,,bob,1,audit,,")
+    project.write("film.skip.csv", "18,20,credits", header="start_s,end_s,reason")
     for form, name in (("elan", "film.eaf"), ("stretches", "film.csv")):
         told = project.told("labels", "export", "film", "--to", form, "--out", name).splitlines()
         assert told[:2] == [f"{name}: 3 stretches of 7 frames", "not in it: how, by whom and when each answer was made"]
-        assert told[-1] == "1 blind audit answer stays at home: they only measure"
+        assert told[-2:] == [
+            "not in it: 1 range not part of the film (film.skip.csv)",
+            "1 blind audit answer stays at home: they only measure",
+        ]
         assert "0 answers of film taken over, 7 were alike, 0 differ" in project.told("labels", "import", "film", name)
     assert (project.folder / "film.csv").read_text().splitlines() == [
         "character,start_s,end_s,present", "ann,0,5,1", "ann,5,6,0", "bob,8,9,?",

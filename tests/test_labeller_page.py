@@ -201,6 +201,93 @@ def test_undo_survives_a_reload(open_):
     reader.until(lambda: answers(running, frame) == ".....")
 
 
+def test_redo_survives_a_restart(tmp_path, chromium):
+    params = write_project(tmp_path, ["film"], CAST)
+    with served(tmp_path, params) as running:
+        reader = Reader(chromium, running.address)
+        frame = reader.focus()["f"]
+        reader.keys("1")
+        reader.saved()
+        reader.keys("u")
+        reader.until(lambda: answers(running, frame) == ".....")
+        reader.context.close()
+    with served(tmp_path, params) as running:
+        reader = Reader(chromium, running.address)
+        reader.keys("r")
+        reader.until(lambda: reader.said().startswith("done again: "))
+        assert answers(running, frame) == "1...."
+        reader.context.close()
+
+
+def test_an_undo_whose_answer_was_lost_is_sent_again_and_takes_back_one_thing(open_):
+    reader, running = open_()
+    first = reader.focus()["f"]
+    reader.keys("1", "2")
+    reader.saved()
+    sent = []
+
+    def lose(route) -> None:
+        sent.append(route.request.post_data_json["op"])
+        if len(sent) == 1:
+            route.fetch()  # the server does it; the page never hears
+            route.abort()
+        else:
+            route.continue_()
+
+    reader.page.route("**/api/undo", lose)
+    reader.keys("u")
+    reader.until(lambda: len(sent) == 2)
+    reader.saved()
+
+    assert sent[0] == sent[1]
+    assert answers(running, first) == "1...."
+    assert reader.focus()["a"] == "1...."
+    reader.console.remove("error: Failed to load resource: net::ERR_FAILED")
+
+
+def test_n_goes_to_the_next_frame_that_nobody_has_answered(open_):
+    reader, running = open_()
+    frames = [item["f"] for item in reader.items()]
+    reader.keys("ArrowRight", "0", "Home", "n")
+
+    assert reader.focus()["f"] == frames[2]
+    assert answers(running, frames[0]) == "....."
+
+
+def test_a_round_drawn_in_another_tab_takes_its_frames_off_the_page_and_the_focus_stays_in_view(open_):
+    reader, running = open_(teach=24)
+    reader.open("film")
+    reader.go_to(60)
+    running.desk.draw("draw-a-round", "film", 30)
+    drawn = {int(one) for one in running.desk.film("film").drawn.nonzero()[0]}
+    reader.until(lambda: not {item["f"] for item in reader.items()} & drawn)
+    cell, grid = reader.page.locator(".cell.focus").bounding_box(), reader.page.locator("#grid").bounding_box()
+
+    assert reader.focus()["f"] == min(set(range(60, 96)) - drawn)
+    assert grid["y"] - 1 <= cell["y"] and cell["y"] + cell["height"] <= grid["y"] + grid["height"] + 1
+
+
+def test_an_edit_outside_is_asked_about_with_its_picture(open_, tmp_path):
+    reader, running = open_()
+    frame = reader.focus()["f"]
+    reader.keys("1")
+    reader.saved()
+    running.desk.write()
+    path = tmp_path / "data" / "labels" / "film.csv"
+    with running.desk.lock:  # before the file is written in the background
+        running.desk.put("operation-here", running.desk.page("film")["page"], [["film", frame, 0, "0"]], "look")
+        path.write_text(path.read_text().replace(f"{frame},,tom,1", f"{frame},,tom,?"))
+        running.desk.write()
+    reader.until(lambda: reader.page.locator("#questions").is_visible())
+    asked = reader.page.inner_text("#questions span")
+    assert asked.endswith("tom: the file says “cannot be told”, here it was “not there”. Which stands?")
+    assert f"/picture/frame/film/{frame}?" in reader.page.get_attribute("#questions img", "src")
+    reader.page.click("text=What was said here")
+    reader.until(lambda: not reader.page.locator("#questions").is_visible())
+
+    assert answers(running, frame) == "0...."
+
+
 def test_holding_a_digit_and_stepping_paints_what_the_first_frame_got(open_):
     reader, running = open_()
     reader.open("film")
@@ -360,6 +447,8 @@ def test_h_shows_every_key_and_fits_on_a_narrow_page(open_):
     reader, _ = open_(width=720, height=700)
     reader.keys("h")
     box = reader.page.locator("dialog").bounding_box()
+    top = reader.page.locator("dialog h2").bounding_box()
+    assert top["y"] >= box["y"]  # it begins at its begin
     told = reader.page.inner_text("dialog")
 
     assert box["x"] >= 0 and box["x"] + box["width"] <= 720 and box["y"] >= 0 and box["y"] + box["height"] <= 700
@@ -381,6 +470,27 @@ def test_t_picks_a_characters_picture_c_lays_its_frames_side_by_side_o_asks_for_
     reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 1)
     reader.keys("y")
     reader.until(lambda: answers(running, frame) == ".1.1.")
+
+
+def test_a_character_added_later_is_offered_and_one_key_leads_to_it(open_):
+    reader, running = open_()
+    page = running.desk.page("start")
+    frames = [item["f"] for item in page["items"]][:5]
+    for frame in frames:
+        cells = [["film", frame, place, "0"] for place in range(4)]
+        running.desk.put(f"earlier-{frame}", page["page"], cells, "look")
+    reader.until(lambda: reader.page.locator("#next").is_visible())
+    offer = " ".join(reader.page.inner_text("#next").split())
+    assert offer == "next: 5 frames are labelled, but not for tyke: Y there, N not W"
+    reader.open("film")
+    reader.keys("w")
+    reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 5)
+    assert not reader.page.locator("#next").is_visible()
+    for key in ("y", "n", "n", "y", "n"):
+        reader.keys(key)
+    reader.until(lambda: reader.page.evaluate("page.view") == "start")
+
+    assert [answers(running, frame) for frame in sorted(frames)] == ["00001", "00000", "00000", "00001", "00000"]
 
 
 def page_count(reader: Reader) -> int:

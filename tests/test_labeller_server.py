@@ -41,8 +41,9 @@ EVIL = "http://evil.example"
         ("plain text", "POST", "/api/put", PUT, {"Content_Type": "text/plain"}, 415, "JSON was expected"),
         ("not JSON", "POST", "/api/put", b"{", {}, 400, "a JSON object was expected"),
         ("a list", "POST", "/api/put", [1], {}, 400, "a JSON object was expected"),
-        ("no length", "POST", "/api/put", b"", {"Content_Length": None}, 413, "the request is too large"),
-        ("too large", "POST", "/api/put", b"", {"Content_Length": str(LARGEST_BODY + 1)}, 413, "the request is too large"),
+        ("nothing", "POST", "/api/put", b"", {}, 400, "a JSON object was expected"),
+        ("too large", "POST", "/api/put", b" " * (LARGEST_BODY + 1), {}, 413, "the request is too large"),
+        ("a formula as a reason", "POST", "/api/skip", {"op": "operation-skip", "video": "film", "first": 1, "last": 2, "reason": "=1+1"}, {}, 409, "a reason that begins with = + - or @ is a formula to a spreadsheet; write it otherwise"),
         ("no such view", "POST", "/api/page", {"view": "../"}, {}, 409, "there is no view '../'"),
         ("no such film", "POST", "/api/page", {"view": "film", "video": "../../etc/passwd"}, {}, 409, "no film '../../etc/passwd' is open here"),
         ("no such frame", "POST", "/api/put", PUT | {"cells": [["film", 999, 0, "1"]]}, {}, 409, "no such frame, character or answer"),
@@ -174,6 +175,7 @@ def test_kill_9_in_bursts_loses_nothing_that_was_acknowledged(folder):
     ("words", "sentence"),
     [
         (["nosuch.mp4"], "nosuch.mp4: no film in params.yaml has this video_id or file name; known are film"),
+        (["--annotator", "=1+1"], "--annotator: '=1+1' begins as what a spreadsheet would run as a formula, a name was expected; give one without a leading = + - @"),
         (["--port", "70000"], "--port: 70000 cannot be listened on (bind(): port must be 0-65535.), a free port was expected; choose another or leave it out"),
     ],
 )  # fmt: skip

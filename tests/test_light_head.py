@@ -2,10 +2,11 @@
 
 import numpy as np
 from scipy.special import expit
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 
 from screentime import light_head
-from screentime.light_head import BLOCK_S, FREE, GUARD_S, PENALTY, UNCALIBRATED_SCALE, LightHead, fit
+from screentime.light_head import BLOCK_S, FREE, GUARD_S, NEAR_S, NEARNESS, PENALTY, UNCALIBRATED_SCALE, LightHead, fit
 
 
 def frames(n=120, seed=0):
@@ -28,18 +29,42 @@ def test_it_is_ridge_regression_to_plus_and_minus_one():
     assert np.allclose(features.astype(np.float32) @ head.weights + head.bias, expected, atol=2e-3)
 
 
-def fitted_without(features, targets, out):
-    """Logits of rows by ridge regression on the others, standardised with all: the long way."""
+def likeness(features, videos, times_s):
+    """(n_frames, n_frames): of standardised features, and of moments of one video."""
     x = features.astype(np.float32) - features.astype(np.float32).mean(axis=0)
     for part in (slice(0, 20), slice(20, 40)):
         x[:, part] /= np.sqrt((x[:, part] ** 2).sum(axis=1).mean())
-    x = np.hstack([x, np.full((len(x), 1), FREE**0.5)])
+    near = NEARNESS * np.exp(-np.abs(times_s[:, None] - times_s) / NEAR_S)
+    return x @ x.T + FREE + np.where(np.array(videos)[:, None] == videos, near, 0.0)
+
+
+def fitted_without(alike, targets, out):
+    """Logits of rows by kernel ridge regression on the others, the long way."""
     logits = np.full((len(out), targets.shape[1]), np.nan)
     for place in range(targets.shape[1]):
         rows = np.setdiff1d(np.flatnonzero(~np.isnan(targets[:, place])), out)
-        model = Ridge(alpha=PENALTY, fit_intercept=False).fit(x[rows], 2 * targets[rows, place] - 1)
-        logits[:, place] = np.where(np.isnan(targets[out, place]), np.nan, model.predict(x[out]))
+        model = KernelRidge(alpha=PENALTY, kernel="precomputed")
+        model.fit(alike[np.ix_(rows, rows)], 2 * targets[rows, place] - 1)
+        logits[:, place] = np.where(np.isnan(targets[out, place]), np.nan, model.predict(alike[np.ix_(out, rows)]))
     return logits
+
+
+def test_frames_near_in_time_are_alike_whatever_they_show(monkeypatch):
+    monkeypatch.setattr(light_head, "CALIBRATED_FROM", 10**6)
+    features, targets = frames(90)
+    times_s = np.arange(90.0)
+    taught = np.arange(90) % 3 == 0
+    head = fit(features[taught], targets[taught], video_ids=["a"] * 30, times_s=times_s[taught])
+    x = features.astype(np.float32) - features[taught].astype(np.float32).mean(axis=0)
+    for part in (slice(0, 20), slice(20, 40)):
+        x[:, part] /= np.sqrt((x[taught][:, part] ** 2).sum(axis=1).mean())
+    alike = x @ x.T + FREE + NEARNESS * np.exp(-np.abs(times_s[:, None] - times_s) / NEAR_S)
+    model = KernelRidge(alpha=PENALTY, kernel="precomputed").fit(alike[np.ix_(taught, taught)], 2 * targets[taught] - 1)
+    expected = expit(UNCALIBRATED_SCALE * model.predict(alike[:, taught]))
+
+    assert np.allclose(head.scores(features, "a", times_s), expected, atol=2e-3)
+    elsewhere = head.scores(features, "b", times_s)  # another film: nothing is near
+    assert np.abs(elsewhere - expected).max() > 0.01
 
 
 def test_scores_of_labelled_frames_are_those_of_fits_without_them(monkeypatch):
@@ -50,6 +75,7 @@ def test_scores_of_labelled_frames_are_those_of_fits_without_them(monkeypatch):
     times_s = np.arange(90.0) * 1.7
     videos = ["a"] * 50 + ["b"] * 40
     head = fit(features, targets, video_ids=videos, times_s=times_s)
+    alike = likeness(features, videos, times_s)
 
     for row in (0, 23, 49, 50, 77):
         block = np.floor(times_s / BLOCK_S)
@@ -57,8 +83,8 @@ def test_scores_of_labelled_frames_are_those_of_fits_without_them(monkeypatch):
         near = (times_s > times_s[first].min() - GUARD_S) & (times_s < times_s[first].max() + GUARD_S)
         out = np.flatnonzero(near & (np.array(videos) == videos[row]))
         assert len(out) > len(first) >= 5 or row in (49, 50)
-        expected = fitted_without(features, targets, out)[out.tolist().index(row)]
-        alone = fitted_without(features, targets, np.array([row]))[0]
+        expected = fitted_without(alike, targets, out)[out.tolist().index(row)]
+        alone = fitted_without(alike, targets, np.array([row]))[0]
         for found, logits in ((head.held_out, expected), (head.one_out, alone)):
             assert np.allclose(found[row], expit(UNCALIBRATED_SCALE * logits), atol=1e-3, equal_nan=True)
 

@@ -47,7 +47,7 @@ def run(folder: Path, params: Params) -> None:
     sample(videos=folder / "videos", frames=data / "frames", metrics=folder / "m.json", params=params)
     embed(frames=data / "frames", features=data / "features", params=params)
     preprocess(
-        frames=data / "frames", features=data / "features", targets=folder / "targets",
+        frames=data / "frames", features=data / "features", targets=folder / "targets", stills=data / "stills",
         filled=data / "filled", arrays=data / "arrays", params=params,
     )  # fmt: skip
     score(

@@ -27,12 +27,21 @@ def labelled_frames(draw) -> tuple[list[str], np.ndarray]:
     return video_ids, np.array(times_s)
 
 
-def made(frames, settings):
-    """The folds, or None where the guard gap leaves nothing."""
+@st.composite
+def stills_beside(draw, frames) -> dict[str, list]:
+    """Stills in groups, some of which are near copies of frames."""
+    groups = draw(st.lists(st.integers(1, 12), min_size=1, max_size=40))
+    rows = st.integers(0, len(frames[0]) - 1)
+    copies = [draw(st.lists(rows, max_size=2)) if draw(st.integers(0, 4)) == 0 else [] for _ in groups]
+    return {"still_groups": groups, "near_copies": copies}
+
+
+def made(frames, settings, **stills):
+    """The folds, or None where the guard gap leaves nothing, or all is one near copy of the other."""
     try:
-        return folds(*frames, **settings)
+        return folds(*frames, **settings, **stills)
     except ValueError as error:
-        assert str(error).startswith("a guard gap of ")
+        assert str(error).startswith(("a guard gap of ", "the labelled frames and stills make "))
         return None
 
 
@@ -40,7 +49,7 @@ def gap_s(frames, first: np.ndarray, second: np.ndarray) -> float:
     """The smallest distance in time between two sets of rows within one video."""
     video_ids, times_s = np.array(frames[0]), frames[1]
     same = video_ids[first][:, None] == video_ids[second][None]
-    return float(np.where(same, np.abs(times_s[first][:, None] - times_s[second][None]), np.inf).min())
+    return float(np.where(same, np.abs(times_s[first][:, None] - times_s[second][None]), np.inf).min(initial=np.inf))
 
 
 @given(labelled_frames(), SETTINGS)
@@ -84,6 +93,52 @@ def test_equal_input_gives_equal_folds(frames, settings):
         assert np.array_equal(one.train, other.train)
         assert np.array_equal(one.validation, other.validation)
         assert np.array_equal(one.test, other.test)
+
+
+@given(st.data(), labelled_frames(), SETTINGS)
+def test_near_copies_among_stills_and_frames_are_never_parted(data, frames, settings):
+    stills = data.draw(stills_beside(frames))
+    n_frames, n_stills = len(frames[0]), len(stills["still_groups"])
+    for fold in made(frames, settings, **stills) or []:
+        side_of = {int(row): side for side, rows in enumerate((fold.train, fold.validation, fold.test)) for row in rows}
+        for one in range(n_stills):
+            assert n_frames + one in side_of  # a still has no time: no guard gap leaves it out
+            for other in range(one):
+                if stills["still_groups"][one] == stills["still_groups"][other]:
+                    assert side_of[n_frames + one] == side_of[n_frames + other]
+            for row in stills["near_copies"][one]:
+                assert side_of.get(row, side_of[n_frames + one]) == side_of[n_frames + one]
+
+
+@given(st.data(), labelled_frames(), SETTINGS)
+def test_stills_change_nothing_of_the_laws_of_frames(data, frames, settings):
+    stills = data.draw(stills_beside(frames))
+    n_frames = len(frames[0])
+    parts = made(frames, settings, **stills) or []
+    if parts:
+        every = sorted(np.concatenate([fold.test for fold in parts]))
+        assert every == list(range(n_frames + len(stills["still_groups"])))
+    for fold in parts:
+        train, validation, test = (rows[rows < n_frames] for rows in (fold.train, fold.validation, fold.test))
+        assert gap_s(frames, train, np.concatenate([validation, test])) >= settings["guard_s"]
+        assert gap_s(frames, validation, test) >= settings["guard_s"]
+
+
+def test_a_still_ties_the_blocks_together_whose_frames_it_is_a_near_copy_of():
+    parts = folds(
+        ["film"] * 40, np.arange(40.0), n_folds=4, block_s=10, guard_s=0, still_groups=[1, 1, 2], near_copies=[[0], [39], []]
+    )  # fmt: skip
+
+    tests = sorted(sorted(fold.test.tolist()) for fold in parts)
+    assert tests == [[*range(10), *range(30, 40), 40, 41], [*range(10, 20)], [*range(20, 30)], [42]]
+
+
+def test_stills_that_are_all_near_copies_are_refused_where_nothing_else_is_labelled():
+    with pytest.raises(ValueError) as caught:
+        folds([], np.array([]), n_folds=3, block_s=10, guard_s=0, still_groups=[1, 1, 2])
+    assert str(caught.value) == (
+        "the labelled frames and stills make 2 groups of what was seen within 10 s or is a near copy, at least 3 are needed"
+    )
 
 
 def test_many_videos_are_parted_video_by_video():

@@ -66,6 +66,7 @@ def arrays_of(folder: Path, params: Params) -> dict[str, bytes]:
         features=folder / "features",
         targets=folder / "targets",
         filled=folder / "filled",
+        stills=folder / "stills",
         arrays=folder / "arrays",
         params=params,
     )
@@ -194,12 +195,12 @@ def test_suggestions_leave_out_what_is_labelled_or_drawn_and_need_no_model(folde
     assert (features.shape, features.dtype) == ((8, 2560), np.float16)
     assert one["rank"].tolist() == list(range(1, len(one) + 1))
     first = one[one["purpose"] == "start"]
-    assert set(first["time_s"]) < {4.0, 5.0, 6.0, 7.0} and len(set(first["time_s"])) == 5 - 2
+    assert sorted(first["time_s"]) == [4.0, 5.0, 6.0, 7.0]
     assert one[one["purpose"] == "audit"]["time_s"].tolist() == [1.0]
     assert set(one["purpose"]) == {"start", "audit"}
     assert one[list(CAST)].isna().all(axis=None)
     two = read_table(folder / "suggestions" / "two.csv", SUGGESTIONS, CAST)
-    assert len(set(two["time_s"])) == 5 and set(two["purpose"]) == {"start"}
+    assert len(set(two["time_s"])) == 8 and set(two["purpose"]) == {"start"}  # at least eight, however short the film
 
 
 def write_features(folder: Path, there: np.ndarray, video_id: str) -> None:
@@ -257,7 +258,7 @@ def test_what_is_known_of_one_film_scores_another(tmp_path):
     fresh = suggested(tmp_path, params_for("fresh.mp4", "known.mp4", suggested=10), "fresh")
 
     first = fresh[fresh["purpose"] == "start"]
-    assert len(first) == 10
+    assert len(first) == 8
     assert (((first["ann"] >= 0.5) == (there[first["time_s"].astype(int), 0] == 1)).mean()) >= 0.9
     known = read_table(tmp_path / "suggestions" / "known.csv", SUGGESTIONS, CAST)
     assert set(known["purpose"]) <= {"check"}

@@ -7,14 +7,15 @@ from screentime.commandline.parser import add_command, add_place
 from screentime.params import load
 
 CHECK_HELP = """\
-Check what people write, as the stages will: params.yaml, the films it names, the label files, the skipped ranges and
-the audit records. Prints one sentence on the first thing that is not in order (exit code 1), else one line."""
+Check what people write, as the stages will: params.yaml, the films it names, the label files, the sets of stills, the
+skipped ranges and the audit records. Prints one sentence on the first thing that is not in order (exit code 1), else one line."""
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add `check`."""
     one = add_command(commands, "check", "check params.yaml, films, labels and audits", CHECK_HELP, _check)
     add_place(one, "labels", "data/labels", "label files")
+    add_place(one, "stills", "data/stills", "sets of stills")
     add_place(one, "frames", "data/frames", "sampled frames")
     add_place(one, "videos", "data/videos", "films")
     add_place(one, "params", "params.yaml", "parameters")
@@ -25,4 +26,5 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.only_params:
         load(arguments.params)
         return
-    print(check_all(params=arguments.params, videos=arguments.videos, labels=arguments.labels, frames=arguments.frames))
+    places = {name: getattr(arguments, name) for name in ("params", "videos", "labels", "stills", "frames")}
+    print(check_all(**places))

@@ -13,6 +13,7 @@ from screentime.exchange.found import Found
 from screentime.exchange.leaving import answers_by_frame, stretches_of, write_stills
 from screentime.label_lock import label_lock
 from screentime.label_rows import Row
+from screentime.labels import label_file, read_skips
 from screentime.tables import SUGGESTIONS, read_table
 from screentime.wording import count_text
 
@@ -34,12 +35,15 @@ file itself does not:
   cvat           CVAT for images 1.1      a tag or shape: visible; the rest is unknown, unless --complete
   via            VGG Image Annotator CSV  an attribute: visible; the rest is unknown, unless --complete
   image-classes  Image_ID,Class           the class is visible; nothing is said of others, unless --exclusive
-  folders        positive/ and negative/  stills with and without the --character
+  folders        positive/ and negative/  stills with and without the --character (of no film: `stills add`)
 Pictures find their frames by the time in their names (`labels export --images` writes it), else by what they show, from the
 folder --images; never by a number over a frame rate."""
 
 EXPORTS = ("label-studio", "elan", "stretches")
 IMPORTS = ("label-studio", "elan", "stretches", "cvat", "via", "image-classes", "folders")
+SAYING_VISIBLE = {  # forms that do not say where somebody looked and saw nobody, and the option that says so for them
+    "elan": "--complete", "stretches": "--complete", "cvat": "--complete", "via": "--complete", "image-classes": "--exclusive",
+}  # fmt: skip
 WHICH = ("labelled", "suggested", "all")
 
 
@@ -121,6 +125,11 @@ def _export(arguments: argparse.Namespace) -> None:
         print("not in it: how, by whom and when each answer was made")
         if arguments.to == "elan":
             print("its times are whole milliseconds of the film's file; what nobody has said has no annotation")
+    left_out = read_skips(label_file(film.labels, f"{film.video_id}.skip.csv"), film.frames.facts["length_s"])
+    if arguments.to and len(left_out):
+        print(
+            f"not in it: {count_text(len(left_out), 'range', 'ranges')} not part of the film ({film.video_id}.skip.csv)"
+        )
     blind = sum(row.blind for row in rows)
     if blind:
         print(f"{count_text(blind, 'blind audit answer stays', 'blind audit answers stay')} at home: they only measure")
@@ -187,7 +196,8 @@ def _export_tasks(
 def _import(arguments: argparse.Namespace) -> None:
     with label_lock(Path.cwd(), "`labels import`"):
         film = film_of(arguments)
-        found = _found(arguments)
+        form = arguments.form or guessed_form(arguments.path)
+        found = _found(arguments, form)
         terms = Terms(
             names=_names(arguments.map),
             complete=arguments.complete or arguments.exclusive,
@@ -198,6 +208,8 @@ def _import(arguments: argparse.Namespace) -> None:
         arrival = arriving(arguments.path, found, terms, film.frames, film.params.cast, film.drawn)
         for note in arrival.notes:
             print(note)
+        if form in SAYING_VISIBLE and not terms.complete:
+            print(f"what {arguments.path} does not mark stays unknown; {SAYING_VISIBLE[form]} takes it as not visible")
         if not arrival.rows:
             raise InputError(
                 f"{arguments.path}: nothing in it is about the sampled frames of {film.video_id}, some answers were expected; the "
@@ -216,10 +228,9 @@ def _names(pairs: Sequence[str]) -> dict[str, str]:
     return {name.strip(): character.strip() for name, character in (pair.rsplit("=", 1) for pair in pairs)}
 
 
-def _found(arguments: argparse.Namespace) -> Found:
+def _found(arguments: argparse.Namespace, form: str) -> Found:
     """What is in the file."""
     path = arguments.path
-    form = arguments.form or guessed_form(path)
     if arguments.exclusive and form != "image-classes":
         raise InputError(f"--exclusive: {path} is of the form {form}, image-classes was expected; use --complete")
     if form == "folders":

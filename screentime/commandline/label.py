@@ -25,6 +25,7 @@ data/labels/VIDEO.csv within a second. Stop with Ctrl-C; the next time it goes o
 The server listens on 127.0.0.1 only. From another machine: ssh -L 8765:127.0.0.1:8765 HOST, with --port 8765."""
 
 TICK_S = 0.2
+FORMULA = ("=", "+", "-", "@")  # how text begins that a spreadsheet runs
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -60,8 +61,15 @@ def _label(arguments: argparse.Namespace) -> None:
             "FILE`"
         )
     _prepare(folder, params, videos)
-    annotator = arguments.annotator or git(folder, "config", "user.name") or os.environ.get("USER", "")
-    _serve(folder, params, videos, " ".join(annotator.split()), arguments.port, browser=not arguments.no_browser)
+    annotator = " ".join(
+        (arguments.annotator or git(folder, "config", "user.name") or os.environ.get("USER", "")).split()
+    )
+    if annotator.startswith(FORMULA):
+        raise InputError(
+            f"--annotator: '{annotator}' begins as what a spreadsheet would run as a formula, a name was expected; give one "
+            "without a leading = + - @"
+        )
+    _serve(folder, params, videos, annotator, arguments.port, browser=not arguments.no_browser)
 
 
 def _taken_in(folder: Path, params: Params, words: list[str]) -> set[str]:
@@ -102,11 +110,14 @@ def _prepare(folder: Path, params: Params, videos: list[Video]) -> None:
 def _serve(folder: Path, params: Params, videos: list[Video], annotator: str, port: int, *, browser: bool) -> None:
     """Open the desk and answer until Ctrl-C."""
     import uvicorn
+    from threadpoolctl import threadpool_limits
 
     from screentime.label_lock import label_lock
     from screentime.labeller.server import application, new_token
     from screentime.labeller.session import open_desk
 
+    # a refit is many small solutions: BLAS's threads would spin between them, at ten times the CPU, beside the answers
+    threadpool_limits(1, user_api="blas")
     listening = listening_socket(port)
     port = listening.getsockname()[1]
     with label_lock(folder, f"the labeller at http://127.0.0.1:{port}"):

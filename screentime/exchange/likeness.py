@@ -33,8 +33,11 @@ def picture_files(folder: Path) -> list[Path]:
 
 
 def read_picture(path: Path) -> np.ndarray | None:
-    """A picture's file as (height, width, 3) uint8, RGB; None where it is none."""
-    image = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
+    """A picture's file as (height, width, 3) uint8, RGB; None where it is none, or not whole."""
+    data = path.read_bytes() or b"\0"
+    if data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+        return None  # a JPEG that was cut off: its last scan has no end; OpenCV would fill it with grey
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 

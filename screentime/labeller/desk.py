@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from screentime import light_head
-from screentime.agenda import ROUND, Plan, Standing, plan
+from screentime.agenda import LEAST, Plan, Standing, plan, round_size
 from screentime.audit import draw
 from screentime.estimates import total
 from screentime.labeller.book import change_of
 from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
 from screentime.labeller.sheet import UNKNOWN, Cell, Change
-from screentime.select import likely_errors, uncertain_frames
+from screentime.select import likely_errors, shared, uncertain_frames
 from screentime.stop_rule import sentence
 from screentime.wording import clock
 
@@ -114,7 +114,13 @@ class Desk:
             next_ = self.plan()
             return {
                 "version": self.version,
-                "agenda": {"view": next_.view, "why": next_.why, "video": next_.video, "n": next_.n},
+                "agenda": {
+                    "view": next_.view,
+                    "why": next_.why,
+                    "video": next_.video,
+                    "n": next_.n,
+                    "character": self._place(next_.character),
+                },
                 "films": [self._film_state(film) for film in self.films.values()],
                 "active_s": round(self._active_s, 1),
                 "undo": self._done[-1]["said"] if self._done else None,
@@ -135,7 +141,7 @@ class Desk:
             "labelled": int(film.labelled.sum()),
             "drawn": drawn,
             "waiting": waiting,
-            "rounds": int(film.record["round"].max()) if len(film.record) else 0,
+            "rounds": film.rounds_drawn,
         }
 
     def _counts(self) -> list[dict]:
@@ -164,12 +170,37 @@ class Desk:
         """What is most useful now."""
         return plan([self._film_standing(film) for film in self.films.values()])
 
+    def _next_round(self, film: Film) -> int:
+        """How many frames of a film its next round should have."""
+        films = list(self.films.values())
+        shares = shared(round_size(film.rounds_drawn), [len(one.frames) for one in films], LEAST)
+        return shares[films.index(film)]
+
     def _film_standing(self, film: Film) -> Standing:
-        free = film.free()
+        free, shown = film.free(), ~film.drawn & (film.weights_s > 0)
         return Standing(
-            film.video_id, int(film.labelled.sum()), film.wanted, int(free[film.firsts].sum()), len(film.audit_order()),
-            len(film.waiting()), int(free.sum()),
-        )  # fmt: skip
+            video_id=film.video_id,
+            labelled=int(film.labelled.sum()),
+            wanted=film.wanted,
+            first=int(free[film.firsts].sum()),
+            share=self._next_round(film),
+            rounds=film.rounds_drawn,
+            drawn=len(film.audit_order()),
+            waiting=len(film.waiting()),
+            answered=int((shown & ~free).sum()),
+            unanswered=int(free.sum()),
+            lacking=self._lacking(film),
+        )
+
+    def _lacking(self, film: Film) -> dict[str, int]:
+        """Per character the frames of which nobody has said whether it is there, though half of the others were answered."""
+        answered = film.looked.sum(axis=1)[:, None] - film.looked
+        open_ = (film.sheet.present == UNKNOWN) & ~film.drawn[:, None] & (film.weights_s > 0)[:, None]
+        counts = (open_ & (2 * answered >= max(1, len(self.cast) - 1)) & (answered > 0)).sum(axis=0)
+        return {name: int(n) for name, n in zip(self.cast, counts, strict=True) if n}
+
+    def _place(self, character: str | None) -> int | None:
+        return None if character is None else self.cast.index(character)
 
     # pages
 
@@ -189,6 +220,7 @@ class Desk:
             if view is None:
                 next_ = self.plan()
                 view, video = (next_.view, next_.video) if next_.view in VIEWS else ("film", video)
+                character = self._place(next_.character)
             films = [self.film(video)] if video is not None else list(self.films.values())
             make = {
                 "start": self._start_items, "review": self._review_items, "audit": self._audit_items,
@@ -222,7 +254,11 @@ class Desk:
             "why": page.why,
             "character": page.character,
             "version": self.version,
-            "items": [self._item(page, video, frame) for video, frame in page.items],
+            "items": [
+                self._item(page, video, frame)
+                for video, frame in page.items
+                if page.view == "audit" or not self.films[video].drawn[frame]  # a round may have been drawn since
+            ],
         }
 
     def _item(self, page: Page, video: str, frame: int) -> dict:
@@ -309,7 +345,9 @@ class Desk:
         alike[frame] = np.inf
         order = np.argsort(-alike, kind="stable")[:PAGE]
         items = [(film.video_id, int(one)) for one in order if np.isfinite(alike[one]) or one == frame]
-        return items, f"frames that look most like the one at {clock(float(film.frames.times_s[frame]))}"
+        left_out = int(film.drawn[np.argsort(-(seen @ seen[frame]), kind="stable")[:PAGE]].sum())
+        why = f"frames that look most like the one at {clock(float(film.frames.times_s[frame]))}"
+        return items, why + _left_out_text(left_out)
 
     def overview(self, video: str) -> dict:
         """A whole film for the timeline: times, answers, scores in percent; nothing of the frames that an audit drew."""
@@ -584,6 +622,8 @@ class Desk:
             self._checked(video, last, 0, "1")
             if last < first or not reason.strip() or len(reason) > 200:
                 raise Refused("a stretch from first to last, and a reason, were expected")
+            if reason.strip()[0] in "=+-@":
+                raise Refused("a reason that begins with = + - or @ is a formula to a spreadsheet; write it otherwise")
             film.leave_out(first, last, " ".join(reason.split()))
             where = f"{self._clock(video, first)} to {self._clock(video, last)}"
             entry = {
@@ -623,7 +663,8 @@ class Desk:
             calm = time.monotonic() - self._last_answer > WRITE_AFTER_S
             if self._unwritten_since is not None and (late or calm):
                 self.write()
-        self.refit()
+        if late or calm:  # a fit beside every single answer would keep the answers waiting
+            self.refit()
 
     def write(self) -> None:
         """Write every label file that is behind."""
@@ -647,17 +688,20 @@ class Desk:
             times_s = np.concatenate([film.frames.times_s[of] for film, of in zip(films, rows, strict=True)])
             videos = [film.video_id for film, of in zip(films, rows, strict=True) for _ in of]
             head = light_head.fit(features, targets, video_ids=videos, times_s=times_s)
-            scored = {film.video_id: head.scores(film.seen()) for film in self.films.values()}
+            scored = {}
+            for film in self.films.values():
+                seen, at = film.seen(), (film.video_id, film.frames.times_s)
+                scored[film.video_id] = head.scores(seen, *at), head.scores(seen, *at, near=True)
         with self.lock:
             if len(targets):
                 self._head = head
                 for film in self.films.values():
-                    film.scores = scored[film.video_id]
-                    film.held_out, film.one_out = np.full((2, *film.scores.shape), np.nan, np.float32)
+                    film.scores, film.near = scored[film.video_id]
+                    film.held_out = np.full_like(film.scores, np.nan)
                 done = 0
                 for film, of in zip(films, rows, strict=True):
                     film.held_out[of] = head.held_out[done : done + len(of)]
-                    film.one_out[of] = head.one_out[done : done + len(of)]
+                    film.near[of] = head.one_out[done : done + len(of)]
                     done += len(of)
             self._standing = self._stands()
 
@@ -665,11 +709,14 @@ class Desk:
         """The seconds of every character with their intervals, and what the next round would give."""
         films = list(self.films.values())
         times = [film.screen_times() for film in films]
-        n = ROUND if not any(film.drawn.any() for film in films) else ROUND // 2
+        sizes = [self._next_round(film) for film in films]
+        n = sum(sizes)
         characters, widest = [], None
         for place, name in enumerate(self.cast):
             whole = total([of[place] for of in times])
-            after = sum(film.after_another_round(place, n) ** 2 for film in films) ** 0.5
+            after = (
+                sum(film.after_another_round(place, size) ** 2 for film, size in zip(films, sizes, strict=True)) ** 0.5
+            )
             told = sentence(name, whole.seconds, whole.low, whole.high, n, after)
             interval = "" if whole.low is None else f" ({whole.low:.0f} to {whole.high:.0f})"
             characters.append({"now": f"{whole.seconds:.0f} s{interval}", "next": told})
@@ -773,9 +820,8 @@ class Desk:
                 (e["round"] for e in self._journal.entries if e["kind"] == "drew" and e["of"] == film.video_id),
                 default=0,
             )
-            last = int(film.record["round"].max()) if len(film.record) else 0
-            if last > known:
-                self._journal.append({"kind": "drew", "of": film.video_id, "round": last, "parts": []})
+            if film.rounds_drawn > known:
+                self._journal.append({"kind": "drew", "of": film.video_id, "round": film.rounds_drawn, "parts": []})
 
     def _portrait_frames(self) -> list:
         """For every character the film and frame of its picture: the one that was picked, else one it is alone in."""
@@ -783,8 +829,9 @@ class Desk:
         for place, name in enumerate(self.cast):
             video, time_s = self._portraits.get(name, (None, 0.0))
             film = self.films.get(video)
-            if film is not None:
-                found.append([video, int(np.argmin(np.abs(film.frames.times_s - time_s)))])
+            picked = int(np.argmin(np.abs(film.frames.times_s - time_s))) if film is not None else 0
+            if film is not None and not film.drawn[picked]:  # an audit may have drawn it since
+                found.append([video, picked])
                 continue
             best = None
             for film in self.films.values():

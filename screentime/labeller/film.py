@@ -35,7 +35,8 @@ class Film:
         drawn: (n_frames,) bool, frames that an audit drew.
         scores: (n_frames, n_characters) float32, of the light head; NaN where it cannot tell yet.
         held_out: the same for frames that trained, by a head that did not see their neighbourhood; NaN elsewhere.
-        one_out: the same by a head that did not see that very frame: like the scores of frames that did not train.
+        near: (n_frames, n_characters) float32, scores to measure with: of a frame that trained, by a head that did not see
+            that very frame, so that it is like the scores of frames that did not train.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Film:
         self.wanted = len(self.firsts)
         self.scores = np.full((len(frames), len(self.cast)), np.nan, np.float32)
         self.held_out = self.scores.copy()
-        self.one_out = self.scores.copy()
+        self.near = self.scores.copy()
 
     @property
     def sheet(self):
@@ -104,6 +105,11 @@ class Film:
         self.record = read_record(label_file(self._labels, f"{self.video_id}.audit.csv"), self.frames)
         self.drawn = np.zeros(len(self.frames), bool)
         self.drawn[self.record["frame"].to_numpy(np.int64)] = True
+
+    @property
+    def rounds_drawn(self) -> int:
+        """How many rounds were drawn so far."""
+        return int(self.record["round"].max()) if len(self.record) else 0
 
     @property
     def looked(self) -> np.ndarray:
@@ -169,14 +175,18 @@ class Film:
         of the frames that the audit drew, which have labelled neighbours too. Where there is no head yet, the share of the
         labelled frames that hold the character: any number will do, as long as it does not depend on the audit.
         """
-        scores = np.where(np.isnan(self.one_out), self.scores, self.one_out).astype(np.float64)
         numbers = np.where(self.drawn[:, None], np.nan, self.sheet.numbers())
         told = np.maximum((~np.isnan(numbers)).sum(axis=0), 1)
-        return np.where(np.isnan(scores), np.nansum(numbers, axis=0) / told, scores)
+        return np.where(np.isnan(self.near), np.nansum(numbers, axis=0) / told, self.near.astype(np.float64))
 
     def answers(self) -> np.ndarray:
-        """(n_frames, n_characters) float64: 1 or 0 where a person looked and could tell, else NaN."""
-        return np.where(self.looked, self.sheet.numbers(), np.nan)
+        """(n_frames, n_characters) float64: 1 or 0 where a person looked and could tell, else NaN.
+
+        What an incomplete round of the audit was told so far is left out: nobody may watch the figure while it grows.
+        """
+        rounds, _ = self.rounds()
+        counted = np.stack([np.any([~self.drawn, *(one.drawn for one in of)], axis=0) for of in rounds], axis=1)
+        return np.where(self.looked & counted, self.sheet.numbers(), np.nan)
 
     def screen_times(self) -> list[ScreenTime]:
         """The screen time of every character as far as it is known."""

@@ -82,9 +82,6 @@ class Gate:
             return 403, "a request from another page is refused"
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return 415, "JSON was expected"
-        length = request.headers.get("content-length", "")
-        if not length.isdigit() or int(length) > LARGEST_BODY:
-            return 413, "the request is too large"
         return None
 
 
@@ -130,7 +127,10 @@ def application(desk: Desk, pictures: Pictures, *, token: str, port: int, projec
 
         async def route(request: Request) -> Response:
             try:
-                body = json.loads(await bounded(request))
+                data = await bounded(request)
+                if data is None:
+                    return refused(413, "the request is too large")
+                body = json.loads(data)
                 if not isinstance(body, dict):
                     raise ValueError
             except (ValueError, UnicodeDecodeError):
@@ -190,11 +190,11 @@ async def answered(work: Callable[[], object]) -> Response:
     return JSONResponse(result, 200, HEADERS)
 
 
-async def bounded(request: Request) -> bytes:
-    """The body, at most so large, whatever its header said."""
-    body = b""
+async def bounded(request: Request) -> bytes | None:
+    """The body; None where it is larger than LARGEST_BODY, whatever its header said."""
+    body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > LARGEST_BODY:
-            raise ValueError
-    return body
+            return None
+    return bytes(body)

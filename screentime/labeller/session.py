@@ -1,6 +1,7 @@
 """A labelling session opened: the films, their frames and features, the journal, the desk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
 from screentime.labeller.pictures import Pictures
 from screentime.params import Params, Video
+from screentime.select import LEAST, shared
 
 JOURNAL = Path(".screentime") / "journal.jsonl"
 
@@ -27,7 +29,13 @@ def is_prepared(folder: Path, video: Video, params: Params) -> bool:
     return features.is_file() and len(np.load(features, mmap_mode="r", allow_pickle=False)) == len(frames)
 
 
-def open_desk(folder: Path, params: Params, videos: Sequence[Video], annotator: str) -> tuple[Desk, Pictures]:
+def open_desk(
+    folder: Path,
+    params: Params,
+    videos: Sequence[Video],
+    annotator: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> tuple[Desk, Pictures]:
     """Open films for labelling.
 
     Args:
@@ -35,6 +43,7 @@ def open_desk(folder: Path, params: Params, videos: Sequence[Video], annotator: 
         params: params.yaml.
         videos: the films.
         annotator: who labels.
+        now: the instant that answers get.
 
     Raises:
         InputError: a label file, skip file or audit record that is not as docs/formats.md says.
@@ -42,20 +51,22 @@ def open_desk(folder: Path, params: Params, videos: Sequence[Video], annotator: 
     labels = folder / "data" / "labels"
     labels.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / JOURNAL)
+    packs = [open_frames(folder / "data" / "frames", video.video_id) for video in videos]
+    counts = shared(params.suggest.frames, [len(pack) for pack in packs], LEAST)
     films = [
         Film(
-            open_frames(folder / "data" / "frames", video.video_id),
+            pack,
             np.load(folder / "data" / "features" / f"{video.video_id}.npy", mmap_mode="r", allow_pickle=False),
             labels,
             params.cast,
             journal,
             test=video.split == "test",
-            count=params.suggest.frames,
+            count=count,
             seed=params.suggest.seed,
         )
-        for video in videos
+        for video, pack, count in zip(videos, packs, counts, strict=True)
     ]
-    desk = Desk(films, params.cast, journal, labels=labels, annotator=annotator)
+    desk = Desk(films, params.cast, journal, labels=labels, annotator=annotator, now=now)
     desk.refit()
     pictures = Pictures(
         {film.video_id: film.frames for film in films},

@@ -8,7 +8,7 @@ from screentime.project.declarations import SAMPLE_DEPS, VIDEOS, Declarations
 from screentime.project.tools import git
 
 # what the demo wrote or people wrote about it, in Git
-IN_GIT = ("params.yaml", "dvc.yaml", "dvc.lock", "data/labels", "metrics", "plots", "docs/data-card.md")
+IN_GIT = ("params.yaml", "dvc.yaml", "dvc.lock", "data/labels", "data/stills", "metrics", "plots", "docs/data-card.md")
 RESULTS = (
     "data/frames", "data/targets", "data/audit", "data/skipped", "data/arrays", "data/features", "data/suggestions",
     "data/filled", "data/scores", "data/estimates", "models", "reports",
@@ -48,6 +48,8 @@ def empty_project(folder: Path, name: str) -> None:
         declarations.params.remove_item(("videos",), place)
     for place in reversed(range(len(declarations.cast))):
         declarations.params.remove_item(("cast",), place)
+    for name in declarations.sets:
+        declarations.remove_stills(name)
     for place in reversed(range(len(declarations.params.value()["report"]["credits"]))):
         declarations.params.remove_item(("report", "credits"), place)
     declarations.params.remove_key(("demo",))
@@ -64,5 +66,5 @@ def empty_project(folder: Path, name: str) -> None:
     for path in labels.glob("*.csv"):
         path.unlink()
     (labels / ".gitkeep").touch()  # Git keeps no empty folder, and the stage label depends on this one
-    for result in (*RESULTS, "metrics", "plots"):
+    for result in (*RESULTS, "data/stills", "metrics", "plots"):
         shutil.rmtree(folder / result, ignore_errors=True)

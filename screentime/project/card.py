@@ -13,6 +13,8 @@ from screentime.audit import read_record
 from screentime.files import read_json, sha256_of, write_text
 from screentime.labels import label_file, read_labels, read_skips, second_opinions
 from screentime.params import Params, Video, load
+from screentime.project.declarations import STILLS
+from screentime.stills import read_stills, stills_line
 from screentime.tables import AUDIT, SOURCES, TARGETS, read_table
 from screentime.trust import trust_sections
 from screentime.wording import clock, count_text, seconds_text
@@ -88,6 +90,16 @@ class _Project:
             video.video_id: read_record(label_file(self.labels, f"{video.video_id}.audit.csv"), None)
             for video in self.shown
         }
+
+    @property
+    def stills(self) -> str:
+        """The sets of stills in one line, "" where there are none. Without their tables they are only named."""
+        names = self.params.stills
+        places = [self.folder / STILLS / name for name in names]
+        if not all(place.is_dir() for place in places):
+            return f"stills of no film, not in this folder: {', '.join(names)}"
+        line = stills_line([read_stills(place, self.cast) for place in places]) if names else ""
+        return line[:1].upper() + line[1:]
 
     @property
     def shown(self) -> tuple[Video, ...]:
@@ -175,9 +187,11 @@ def _films(project: _Project) -> list[str]:
 
 def _labels(project: _Project) -> list[str]:
     labelled = [video for video in project.shown if len(project.rows[video.video_id])]
+    stills = [f"{project.stills}.", ""] if project.stills else []
     if not labelled:
-        return ["No labels yet."]
+        return [*stills, "No labels yet."]
     lines = [
+        *stills,
         "Sampled frames by what was said of them: visible / not visible / looked and cannot tell. What nobody has said is "
         "not counted; it is unknown, not absent.",
     ]
@@ -249,10 +263,11 @@ def _model(project: _Project) -> list[str]:
     if project.model is None:
         return ["None in this folder: not trained yet (`dvc repro`), or not brought (`python -m screentime pull`)."]
     form, data = project.model["form"], project.model["data"]
+    stills = f" and {count_text(data['n_stills'], 'still', 'stills')}" if "n_stills" in data else ""
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(project.model["libraries"].items()))
     return [
         f"A head on frozen {form['backbone']} at {form['width']}x{form['height']}, trained on "
-        f"{count_text(data['n_frames'], 'labelled frame', 'labelled frames')}.",
+        f"{count_text(data['n_frames'], 'labelled frame', 'labelled frames')}{stills}.",
         "",
         f"- run key: `{project.model['run_key']}` (the tag `run_key` of the run in MLflow)",
         f"- trained on (sha256): {', '.join(f'{name} `{digest}`' for name, digest in _digests(data))}",

@@ -14,6 +14,7 @@ from screentime.label_rows import Cell, bounds_s, rows_of, runs, standing, table
 from screentime.labels import read_labels
 from screentime.params import check_cast
 from screentime.project.declarations import Declarations
+from screentime.project.stills import change_answers, sets_showing
 from screentime.project.tools import git_holds
 from screentime.tables import LABELS, write_table
 
@@ -34,7 +35,7 @@ def add_characters(folder: Path, names: list[str]) -> list[str]:
 
 
 def rename_character(folder: Path, old: str, new: str) -> dict[str, int]:
-    """Call a character otherwise, in the cast and in every label file; nothing else in them changes.
+    """Call a character otherwise, in the cast, in every label file and set of stills; nothing else in them changes.
 
     Args:
         folder: the project's top folder.
@@ -42,7 +43,7 @@ def rename_character(folder: Path, old: str, new: str) -> dict[str, int]:
         new: the name it gets.
 
     Returns:
-        How many rows were changed, by label file. Interrupted and run again, it goes on.
+        How many rows were changed, by file. Interrupted and run again, it goes on.
 
     Raises:
         InputError: the old name is not in the cast, or the new one may not be a name.
@@ -51,12 +52,14 @@ def rename_character(folder: Path, old: str, new: str) -> dict[str, int]:
     new = unicodedata.normalize("NFC", new)
     old = _member(old, declarations)
     check_cast(Path("params.yaml"), [new if name == old else name for name in declarations.cast])
+    sets = sets_showing(folder, declarations, old, kept=False, also=[new])
     changed = {}
     for path in _label_files(folder):
         text, count = _renamed(path, old, new)
         if count:
             write_text(path, text)
             changed[path.relative_to(folder).as_posix()] = count
+    changed |= change_answers(folder, sets, old, lambda said: [(new, said)])
     declarations.rename_character(old, new)
     declarations.write()
     return changed
@@ -84,7 +87,7 @@ def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[st
 
     Where the one was not visible, neither of the two is, and the rows say so of both, as whoever made them. Where it was
     visible one of the two is, or both: nobody has said which, so both become unknown there; likewise where it could not
-    be told. A painted stretch that says "not visible" does not come to speak for such a frame.
+    be told. Stills likewise. A painted stretch that says "not visible" does not come to speak for such a frame.
 
     Args:
         folder: the project's top folder.
@@ -92,7 +95,7 @@ def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[st
         new: the two names that take its place.
 
     Returns:
-        How many rows speak of the two now, by label file; and the frames to go through. Interrupted and run again, it
+        How many rows speak of the two now, by file; and the frames to go through. Interrupted and run again, it
         goes on.
 
     Raises:
@@ -108,6 +111,7 @@ def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[st
             f"params.yaml: cast: '{old}' was found among the new names, two others were expected; rename it later"
         )
     files = _speaking_of(folder, old)
+    sets = sets_showing(folder, declarations, old, kept=True, also=new)
     known = [*declarations.cast, *new]
     work = [(path, read_labels(path, known, None), _frames_of(folder, path, declarations)) for path in files]
     changed, reopened = {}, []
@@ -121,6 +125,7 @@ def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[st
         name = path.relative_to(folder).as_posix()
         changed[name] = len(apart)
         reopened.append(_reopened(name, open_cells, frames))
+    changed |= change_answers(folder, sets, old, lambda said: [(name, "0") for name in new if said == "0"])
     declarations.rename_character(old, new[0])
     declarations.insert_character(place + 1, new[1])
     declarations.write()
@@ -128,10 +133,10 @@ def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[st
 
 
 def remove_character(folder: Path, name: str) -> dict[str, int]:
-    """Take a character out of the cast and out of every label file, where Git holds what was said of it.
+    """Take a character out of the cast, out of every label file and set of stills, where Git holds what was said of it.
 
     Returns:
-        How many rows went, by label file. Interrupted and run again, it goes on.
+        How many rows went, by file. Interrupted and run again, it goes on.
 
     Raises:
         InputError: it is not in the cast, or the only one there; or Git does not hold a label file as it is.
@@ -139,12 +144,14 @@ def remove_character(folder: Path, name: str) -> dict[str, int]:
     declarations = Declarations(folder)
     name = _member(name, declarations)
     check_cast(Path("params.yaml"), [one for one in declarations.cast if one != name])
+    sets = sets_showing(folder, declarations, name, kept=True)
     changed = {}
     for path in _speaking_of(folder, name):
         rows = rows_of(read_labels(path, declarations.cast, None))
         kept = [row for row in rows if row.character != name]
         write_table(path, table_of(kept), LABELS)
         changed[path.relative_to(folder).as_posix()] = len(rows) - len(kept)
+    changed |= change_answers(folder, sets, name, lambda said: [])
     declarations.remove_character(name)
     declarations.write()
     return changed

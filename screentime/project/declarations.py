@@ -1,4 +1,4 @@
-"""What a project declares in params.yaml and dvc.yaml: its films and its cast, changed in place.
+"""What a project declares in params.yaml and dvc.yaml: its films, its cast and its sets of stills, changed in place.
 
 A person may write all of this by hand; these changes are the same, made without a slip.
 """
@@ -15,6 +15,8 @@ from screentime.project.yaml_lines import YamlLines
 
 VIDEOS = "data/videos/"
 SAMPLE_DEPS = ("stages", "sample", "deps")
+STILLS = "data/stills/"
+STILLS_DEPS = ("stages", "preprocess", "deps")
 
 
 class Declarations:
@@ -44,6 +46,11 @@ class Declarations:
     def cast(self) -> list[str]:
         """The characters, in order."""
         return list(self.params.value().get("cast") or [])
+
+    @property
+    def sets(self) -> list[str]:
+        """The sets of stills."""
+        return list(self.params.value().get("stills") or [])
 
     def add_video(self, entry: dict, *, declared: bool) -> None:
         """Name a film at the end of the list.
@@ -84,6 +91,24 @@ class Declarations:
     def rename_character(self, old: str, new: str) -> None:
         """Call a character otherwise."""
         self.params.set_item(("cast",), self.cast.index(old), new)
+
+    def add_stills(self, name: str) -> None:
+        """Name a set of stills at the end of the list, and among what the stage preprocess depends on."""
+        if "stills" not in self.params.value():
+            self.params.text = f"{self.params.text.rstrip()}\n\nstills: []\n"
+        self.params.append(("stills",), name)
+        stage = self.pipeline.value()["stages"]["preprocess"]
+        if "stills" not in stage["params"]:  # DVC refuses a parameter that is not there
+            self.pipeline.append(("stages", "preprocess", "params"), "stills")
+        data = [place for place, dep in enumerate(stage["deps"]) if dep.startswith("data/")]
+        self.pipeline.insert(STILLS_DEPS, data[-1] + 1 if data else 0, STILLS + name)
+
+    def remove_stills(self, name: str) -> None:
+        """Name a set of stills no longer."""
+        self.params.remove_item(("stills",), self.sets.index(name))
+        deps = self.pipeline.value()["stages"]["preprocess"]["deps"]
+        if STILLS + name in deps:
+            self.pipeline.remove_item(STILLS_DEPS, deps.index(STILLS + name))
 
     def write(self) -> None:
         """Write both files, each whole."""

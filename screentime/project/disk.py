@@ -14,6 +14,7 @@ from screentime.room import length_text, size_text
 
 PLACES = {  # what it holds, and whether it grows with the length of the films
     "data/videos": ("the films", True),
+    "data/stills": ("pictures of no film", False),
     "data/labels": ("what people wrote, in Git: never delete it", False),
     "data/frames": ("packed frames, of the stage sample", True),
     "data/features": ("what the backbone saw, of the stage embed", True),

@@ -10,9 +10,10 @@ from screentime.errors import InputError
 from screentime.files import number, read_json
 from screentime.labels import label_file, read_labels
 from screentime.params import Params, Video, load
-from screentime.project.declarations import Declarations
+from screentime.project.declarations import STILLS, Declarations
 from screentime.project.stale import Stale, stale_stages
 from screentime.project.tools import git
+from screentime.stills import read_stills, stills_line
 from screentime.text_table import table_lines
 from screentime.wording import clock, count_text
 
@@ -62,6 +63,7 @@ def status(folder: Path) -> str:
         [_head(folder, declarations)],
         _films(films),
         _characters(films, params.cast),
+        _stills(folder, params),
         _model(folder),
         _stale(stale),
         list(_consequences(folder, films, params, stale)),
@@ -158,12 +160,23 @@ def _characters(films: Sequence[Film], cast: Sequence[str]) -> list[str]:
     return ["what label files say of each character", *table_lines(rows, left=(0,)), *_rest(len(cast))]
 
 
+def _stills(folder: Path, params: Params) -> list[str]:
+    if not params.stills:
+        return []
+    try:
+        return [stills_line([read_stills(folder / STILLS / name, params.cast) for name in params.stills])]
+    except InputError as error:
+        return [f"stills: {str(error).replace(f'{folder}/', '')}"]
+
+
 def _model(folder: Path) -> list[str]:
     path = folder / "models" / "model.json"
     if not path.is_file():
         return ["model: none yet"]
     card = read_json(path)
-    lines = [f"model: run {card['run_key'][:7]}, {card['data']['n_frames']} labelled frames, {', '.join(card['cast'])}"]
+    stills = f" and {card['data']['n_stills']} stills" if "n_stills" in card["data"] else ""
+    trained_on = f"{card['data']['n_frames']} labelled frames{stills}"
+    lines = [f"model: run {card['run_key'][:7]}, {trained_on}, {', '.join(card['cast'])}"]
     figures = folder / "metrics" / "evaluate.json"
     macro = (read_json(figures).get("audit") or {}).get("macro") if figures.is_file() else None
     if macro:
@@ -211,7 +224,7 @@ def _consequences(folder: Path, films: Sequence[Film], params: Params, stale: Se
                 f"'{name}' is new: frames labelled so far say nothing of it (unknown, not absent). Training needs it labelled "
                 f"present, and absent, in at least {params.train.min_present} frames."
             )
-    if any(name.startswith(("embed.", "preprocess.", "train.")) for name in changed):
+    if any(name.startswith(("embed.", "preprocess.", "train.", "stills")) for name in changed):
         yield "A new model is trained; labels and audits are kept, the audit measures it again."
 
 

@@ -5,6 +5,7 @@
 
 const PAUSE_S = 30, ASK_EVERY_MS = 2000, GAP = 8, NARROWEST = 216, BADGES = 40;
 const WORDS = { "1": "there", "0": "not there", "?": "cannot be told", ".": "not said" };
+const SHORT = { "1": "yes", "0": "no", "?": "?" };
 const TITLES = {
   start: "Start", review: "Review", audit: "Audit", check: "Check", film: "Film", one: "One character", group: "Look-alikes",
   same: "Side by side",
@@ -103,7 +104,14 @@ async function lookAgain() {
   if (!page) return;
   try {
     const fresh = await ask("/api/look", { page: page.page });
-    fresh.items.forEach((item, place) => { if (page.items[place]) Object.assign(page.items[place], item); });
+    if (fresh.items.length === page.items.length) fresh.items.forEach((item, place) => Object.assign(page.items[place], item));
+    else {  // an audit has drawn some of them meanwhile: nothing shows these any more
+      const at = here();
+      page.items = fresh.items;
+      focus = Math.max(0, page.items.findIndex((item) => item.v === at.v && item.f >= at.f));
+      anchor = null; chosen = new Set(); seen = new Set();
+      layout(); keepInView();
+    }
     films.clear();
     draw();
   } catch (error) { if (error.refused) await open_(page.view); }
@@ -227,7 +235,7 @@ function draw() {
   const any = Boolean(page && page.items.length);
   $("grid").hidden = !any; $("empty").hidden = any || !page;
   if (!page) return;
-  $("why").textContent = page.why;
+  $("what").textContent = !any ? "" : state && state.agenda.view === "done" ? `${page.why}; ${state.agenda.why}` : page.why;
   if (!any) { drawEmpty(); cells.forEach((cell) => cell.remove()); cells.clear(); drawSide(); return; }
   const [top, bottom] = visible();
   const rows = Math.max(1, Math.min(Math.floor(90 / columns), bottom - top + 3));
@@ -361,12 +369,12 @@ function drawCast() {
   if (list.children.length !== names.length) {
     list.replaceChildren(...names.map((name, c) => {
       const row = document.createElement("li"), button = document.createElement("button");
-      const key = document.createElement("kbd"), portrait = document.createElement("img"), text = document.createElement("span"), value = document.createElement("span");
+      const key = document.createElement("kbd"), portrait = document.createElement("img"), text = document.createElement("span"), value = document.createElement("span"), sure = document.createElement("small");
       key.textContent = c < 9 ? String(c + 1) : c < 18 ? `⇧${c - 8}` : "";
       portrait.className = "portrait"; portrait.alt = "";
-      text.className = "name"; text.dir = "auto"; text.append(name, document.createElement("small"));
+      text.className = "name"; text.dir = "auto"; text.append(name);
       value.className = "value";
-      button.append(key, portrait, text, value);
+      button.append(key, portrait, text, value, sure);
       button.addEventListener("click", () => toggle(c));
       button.addEventListener("contextmenu", (event) => { event.preventDefault(); open_("same", { character: c }); });
       row.append(button);
@@ -374,15 +382,16 @@ function drawCast() {
     }));
   }
   names.forEach((name, c) => {
-    const button = list.children[c].firstChild, [, portrait, text, value] = button.children;
+    const button = list.children[c].firstChild, [, portrait, , value, small] = button.children;
     const said = item ? item.a[c] : ".", guess = item && said === "." && item.p ? item.p[c] : ".";
     const kind = said === "1" ? "yes" : said === "0" ? "no" : said === "?" ? "ask" : guess !== "." ? "guess" : "open";
     button.className = kind;
     button.disabled = !item || (page.character !== null && page.character !== c);
     button.setAttribute("aria-pressed", said === "1" ? "true" : said === "." ? "mixed" : "false");
     value.textContent = said !== "." ? WORDS[said] : guess !== "." ? `${guess === "1" ? "there" : "not there"}?` : "–";
+    value.dataset.short = said !== "." ? SHORT[said] : guess !== "." ? `${SHORT[guess]}?` : "–";
     const count = state.counts[c], sure = state.standing.characters && state.standing.characters[c];
-    text.lastChild.textContent = `${count.present} there, ${count.absent} not${sure ? ` · ${sure.now}` : ""}`;
+    small.textContent = `${count.present} there, ${count.absent} not${sure ? ` · ${sure.now}` : ""}`;
     button.title = `${name}: ${count.present} frames there, ${count.absent} not, ${count.cannot_tell} cannot be told${sure ? `. ${sure.next}` : ""}`;
     const picked = state.portraits[c], source = picked ? pictureOf("frame", picked[0], picked[1]) : "";
     if ((portrait.getAttribute("src") || "") !== source) { if (source) portrait.src = source; else portrait.removeAttribute("src"); }
@@ -447,6 +456,9 @@ function drawNumbers() {
   $("redo").disabled = !state.redo; $("redo").title = state.redo ? `do again: ${state.redo} (R)` : "nothing was taken back";
   $("trouble").hidden = !state.trouble; $("trouble").textContent = state.trouble || "";
   drawQuestions();
+  const plan = state.agenda, elsewhere = Boolean(page && page.items.length && plan.view !== "done" && (plan.view !== page.view || plan.character !== page.character));
+  $("next").hidden = !elsewhere;
+  if (elsewhere) $("next").firstChild.textContent = `next: ${plan.why}`;
   if (page && !page.items.length) drawEmpty();
 }
 
@@ -458,14 +470,16 @@ function drawQuestions() {
   if (!one || box.dataset.key === String(one.question)) return;
   box.dataset.key = String(one.question);
   const text = document.createElement("span");
-  text.textContent = `The label file was changed outside. ${one.video} ${one.clock}, ${cast()[one.character]}: the file says ${WORDS[one.file || "."]}, here it was ${WORDS[one.said]}. Which stands?`;
+  text.textContent = `The label file was changed outside. ${one.video} ${one.clock}, ${cast()[one.character]}: the file says “${WORDS[one.file || "."]}”, here it was “${WORDS[one.said]}”. Which stands?`;
+  const image = document.createElement("img");
+  image.alt = ""; image.src = pictureOf("frame", one.video, one.frame);
   const buttons = [["The file's", "file"], ["What was said here", "mine"]].map(([label, keep]) => {
     const button = document.createElement("button");
     button.textContent = label;
     button.addEventListener("click", () => send("/api/settle", { question: one.question, keep }));
     return button;
   });
-  box.replaceChildren(text, ...buttons);
+  box.replaceChildren(image, text, ...buttons);
 }
 
 function drawEmpty() {
@@ -481,7 +495,7 @@ function drawEmpty() {
   else if (plan && plan.view !== "done" && plan.view !== page.view) {
     const go = document.createElement("button");
     go.className = "first"; go.textContent = `${TITLES[plan.view]} (N)`;
-    go.addEventListener("click", () => open_(plan.view, plan.video ? { video: plan.video } : {}));
+    go.addEventListener("click", () => open_(null));
     row.append(go);
   }
   if (page.view === "audit" && !row.querySelector("input")) row.append(...drawForm(plan));
@@ -494,7 +508,7 @@ function drawForm(plan) {
   for (const one of state.films) { const option = document.createElement("option"); option.value = option.textContent = one.video; film.append(option); }
   if (plan && plan.video) film.value = plan.video;
   film.hidden = state.films.length < 2; film.setAttribute("aria-label", "film");
-  label.append("frames, drawn at random ", number);
+  label.append(number, " frames, drawn at random ");
   go.className = "first"; go.textContent = "Draw the round";
   go.addEventListener("click", () => send("/api/draw", { video: film.value, n: Number(number.value) }, async () => { await refresh(); await open_("audit"); }));
   return [film, label, go];
@@ -513,7 +527,7 @@ async function drawStrip(force) {
   }
   const film = films.get(video);
   if (!film) return;
-  const names = cast(), row = names.length > 9 ? 7 : 10, left = 76, width = canvas.clientWidth, height = names.length * row + 16, ratio = devicePixelRatio || 1;
+  const names = cast(), row = names.length > 9 ? 9 : 12, left = 76, width = canvas.clientWidth, height = names.length * row + 16, ratio = devicePixelRatio || 1;
   canvas.style.height = `${height}px`;
   canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio);
   const c = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
@@ -760,7 +774,8 @@ function dialog(title, fill, kind = "") {
   fill(box);
   if (!box.open) box.showModal();
   const first = box.querySelector("input") || box.querySelector("button.first");
-  if (first) first.focus();
+  if (first) first.focus({ preventScroll: true });
+  box.scrollTop = 0;
 }
 
 function closeDialog() { $("dialog").close(); focusCell(); }
@@ -821,7 +836,7 @@ function help() {
     }
     box.append(list);
     row(box, ["Close", closeDialog, true]);
-  });
+  }, "help");
 }
 
 function jumpDialog() {
@@ -930,7 +945,7 @@ document.addEventListener("pointerup", () => { dragging = null; });
 function dragTo() {
   const box = $("grid").getBoundingClientRect();
   const x = Math.max(0, Math.min(columns - 1, Math.floor((dragging.x - box.left - 8) / (cellWidth + GAP))));
-  const y = Math.floor((dragging.y - box.top + $("grid").scrollTop) / (cellHeight + GAP));
+  const y = Math.floor((dragging.y - box.top - 4 + $("grid").scrollTop) / (cellHeight + GAP));
   const place = Math.max(0, Math.min(page.items.length - 1, y * columns + x));
   if (place === focus && chosen.size) return;
   if (place === dragging.from && !chosen.size) return;
@@ -951,6 +966,7 @@ $("undo").addEventListener("click", () => undo("/api/undo"));
 $("redo").addEventListener("click", () => undo("/api/redo"));
 $("takeback").addEventListener("click", () => undo("/api/undo"));
 $("help").addEventListener("click", help);
+$("next").addEventListener("click", () => open_(null));
 document.addEventListener("pointerdown", busy);
 window.addEventListener("beforeunload", (event) => { if (queue.length || painting) { event.preventDefault(); event.returnValue = ""; } });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawStrip(true));
