@@ -44,6 +44,7 @@ class LightHead:
             what each adds to the logit of a frame of that very moment.
         scale, offset: (n_characters,) float64, the calibration, of scores far from labelled frames.
         near: the same, of scores among labelled frames.
+        calibrated: (n_characters,) bool: whether these lines were fitted; else too few frames are labelled for one.
         held_out: (n_frames, n_characters) float64 in [0, 1]: of each labelled frame the score by a head, and a
             calibration, that saw neither it nor its neighbourhood; NaN where too little is left to learn from. None
             where `fit` was not told videos and times.
@@ -58,6 +59,7 @@ class LightHead:
     scale: np.ndarray
     offset: np.ndarray
     near: tuple[np.ndarray, np.ndarray]
+    calibrated: np.ndarray
     held_out: np.ndarray | None = field(default=None, repr=False)
     one_out: np.ndarray | None = field(default=None, repr=False)
 
@@ -133,7 +135,7 @@ def fit(
         for rows, around in blocks:
             logits[np.ix_(rows, columns)] = found.without(around)[np.searchsorted(around, rows)]
     if blocks is None:
-        return LightHead(weights, bias, shares, scale, offset, near)
+        return LightHead(weights, bias, shares, scale, offset, near, np.zeros(n_characters, bool))
     known = np.where(np.isnan(logits), np.nan, targets)
     enough = np.minimum((known == 1).sum(axis=0), (known == 0).sum(axis=0)) >= CALIBRATED_FROM
     held_out = expit(UNCALIBRATED_SCALE * logits)
@@ -142,7 +144,8 @@ def fit(
         near[0][enough], near[1][enough] = calibration.fit(near_logits[:, enough], known[:, enough])
         parts = [rows for rows in _parts(blocks, len(targets)) if len(rows)]
         held_out[:, enough] = calibration.cross_fitted_scores(logits[:, enough], known[:, enough], parts)
-    return LightHead(weights, bias, shares, scale, offset, near, held_out, calibration.apply(near_logits, *near))
+    one_out = calibration.apply(near_logits, *near)
+    return LightHead(weights, bias, shares, scale, offset, near, enough, held_out, one_out)
 
 
 def out_of_fold(features: np.ndarray, targets: np.ndarray, video_ids: Sequence[str], times_s: np.ndarray) -> np.ndarray:

@@ -81,10 +81,16 @@ class Suggest(Section):
     seed: Annotated[int, Field(ge=0, le=4_294_967_295)]
 
 
+class Fill(Section):
+    above: Annotated[float, Field(gt=0.5, lt=1)]
+    below: Annotated[float, Field(gt=0, lt=0.5)]
+
+
 class Preprocess(Section):
     backbone: str
     width: Annotated[int, Field(ge=32, le=2048)]
     height: Annotated[int, Field(ge=32, le=2048)]
+    filled: bool
 
 
 class Train(Section):
@@ -145,6 +151,7 @@ class Params(Section):
     sample: Sample
     embed: Embed
     suggest: Suggest
+    fill: Fill
     preprocess: Preprocess
     train: Train
     score: Score

@@ -180,6 +180,12 @@ INDEX = Table(
     (_VIDEO, _TIME, _DURATION),
     ("video_id", "time_s"),
 )
+FILLED_INDEX = Table(
+    "data/arrays/filled.csv",
+    "which frame each row of filled_features.npy and filled_targets.npy is; absent unless preprocess.filled is true",
+    INDEX.columns,
+    INDEX.key,
+)
 _STILL = _word("still", "the picture, a file beside stills.csv")
 STILLS = Table(
     "data/stills/<set>/stills.csv",
@@ -317,9 +323,21 @@ SUGGESTIONS = Table(
     ),
 )
 
+FILLED = Table(
+    "data/filled/<video_id>.csv",
+    "cells that nobody has answered and a light head is sure of; no labels, they count nowhere",
+    (
+        _TIME,
+        _CHARACTER,
+        _word("present", "1 where the score is at least fill.above, 0 where at most fill.below", choices=("1", "0")),
+        _number("score", "calibrated score in [0, 1] by a light head on the labels so far"),
+    ),
+    ("time_s", "character"),
+)
+
 TABLES = (
-    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, STILLS, INDEX, STILLS_INDEX, SCORES, OUT_OF_FOLD, EPOCHS, MEASURED, PRECISION_RECALL, CALIBRATION, TIMELINE,
-    APPEARANCES, SCREEN_TIME, SUGGESTIONS,
+    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, STILLS, INDEX, FILLED_INDEX, STILLS_INDEX, SCORES, OUT_OF_FOLD, EPOCHS, MEASURED,
+    PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES, SCREEN_TIME, SUGGESTIONS, FILLED,
 )  # fmt: skip
 
 

@@ -15,13 +15,15 @@ from screentime.inputs import Form, network_input
 from screentime.near_copies import groups_of_near_copies, looks_of
 from screentime.params import Params
 from screentime.stills import Still, read_stills
-from screentime.tables import INDEX, STILLS_INDEX, TARGETS, read_table, write_table
+from screentime.tables import FILLED, FILLED_INDEX, INDEX, STILLS_INDEX, TARGETS, Table, read_table, write_table
 from screentime.wording import count_text
 
 FrameRow = tuple[str, float, np.ndarray]
 
 
-def preprocess(*, frames: Path, features: Path, targets: Path, stills: Path, arrays: Path, params: Params) -> None:
+def preprocess(
+    *, frames: Path, features: Path, targets: Path, filled: Path, stills: Path, arrays: Path, params: Params
+) -> None:
     """Write inputs.npy, targets.npy, index.csv and form.json: one row per frame with at least one answer.
 
     inputs is (n_frames, height, width, 3) float16, normalized RGB as the backbone wants it; targets is
@@ -34,9 +36,12 @@ def preprocess(*, frames: Path, features: Path, targets: Path, stills: Path, arr
 
     Stills come last, in inputs and in targets; they have no time, and stills.csv says which are near copies of each other.
     A still that shows a frame which only measures, as an audit drew it or its film is a test film, is left out.
+
+    Where preprocess.filled is true, filled.csv, filled_features.npy and filled_targets.npy hold what the stage fill has
+    filled, apart from what people have said and without pictures; else data/filled leaves these bytes as they were.
     """
-    form = Form(**params.preprocess.model_dump())
-    rows = [row for video in params.shown_videos for row in _rows_of(targets, video.video_id, params.cast)]
+    form = Form(**params.preprocess.model_dump(exclude={"filled"}))
+    rows = [row for video in params.shown_videos for row in _rows_of(targets, TARGETS, video.video_id, params.cast)]
     rows.sort(key=lambda row: row[:2])
     private = sorted({video.video_id for video in params.shown_videos if video.private} & {row[0] for row in rows})
     _check_forms(private, params)
@@ -71,6 +76,7 @@ def preprocess(*, frames: Path, features: Path, targets: Path, stills: Path, arr
         write_table(folder / "index.csv", pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"]), INDEX)
         if training:
             write_table(folder / "stills.csv", _stills_index(training, rows, private, frames), STILLS_INDEX)
+        n_filled = _write_filled(folder, frames, features, filled, params)
         write_json(folder / "form.json", form.as_dict() | {"cast": list(params.cast), "private": private})
     beside = f" and {count_text(len(training), 'still', 'stills')}" if sets else ""
     print(f"{arrays}: {len(rows)} labelled frames{beside} at {form.width}x{form.height} for {form.backbone}")
@@ -79,19 +85,50 @@ def preprocess(*, frames: Path, features: Path, targets: Path, stills: Path, arr
     if len(training) < len(told):
         left = count_text(len(told) - len(training), "still", "stills")
         print(f"{left} left out: they show frames that only measure (drawn by an audit, or of a test film)")
+    if params.preprocess.filled:
+        print(
+            f"{arrays}: {count_text(n_filled, 'filled cell', 'filled cells')}, which train the head that is kept and nothing else"
+        )
 
 
 def _check_forms(private: list[str], params: Params) -> None:
-    """Private films train from kept features, which must be those of the network that trains."""
+    """Private films and filled cells train from kept features, which must be those of the network that trains."""
     kept = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}
-    wanted = params.preprocess.model_dump()
-    if private and kept != wanted:
+    wanted = params.preprocess.model_dump(exclude={"filled"})
+    if kept != wanted and (private or params.preprocess.filled):
         shown = [f"{form['backbone']} at {form['width']}x{form['height']}" for form in (kept, wanted)]
-        raise InputError(
-            f"params.yaml: embed is {shown[0]}, preprocess {shown[1]}; the same was expected, as private films "
-            f"({', '.join(private)}) train from what embed has kept: make both the same, or leave those films out with "
-            "`python -m screentime video skip`"
+        who = f"private films ({', '.join(private)}) train" if private else "filled cells train"
+        away = (
+            "leave those films out with `python -m screentime video skip`"
+            if private
+            else "set preprocess.filled to false"
         )
+        raise InputError(
+            f"params.yaml: embed is {shown[0]}, preprocess {shown[1]}; the same was expected, as {who} from what embed has "
+            f"kept: make both the same, or {away}"
+        )
+
+
+def _write_filled(folder: Path, frames: Path, features: Path, filled: Path, params: Params) -> int:
+    """Write what was filled, a row per frame, where preprocess.filled asks for it; how many cells that is."""
+    if not params.preprocess.filled:
+        return 0
+    index, kept, cells = [], [], []
+    for video_id in sorted(video.video_id for video in params.shown_videos):
+        rows = _rows_of(filled, FILLED, video_id, params.cast)
+        if rows:
+            pack = open_frames(frames, video_id)
+            seen = np.load(features / f"{video_id}.npy", mmap_mode="r", allow_pickle=False)
+            place = np.searchsorted(pack.times_s, [time_s - 1e-6 for _, time_s, _ in rows])
+            kept.append(seen[place])
+            cells.append([answer for *_, answer in rows])
+            index += [(video_id, time_s, pack.durations_s[at]) for (_, time_s, _), at in zip(rows, place, strict=True)]
+    table = pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"])
+    write_table(folder / "filled.csv", table, FILLED_INDEX)
+    answers = np.concatenate(cells) if cells else np.empty((0, len(params.cast)), np.float32)
+    write_array(folder / "filled_targets.npy", answers)
+    write_array(folder / "filled_features.npy", np.concatenate(kept) if kept else np.empty((0, 0), np.float16))
+    return int((~np.isnan(answers)).sum())
 
 
 def _without_measuring(
@@ -151,12 +188,12 @@ def _answers(said: dict[str, str], cast: Sequence[str]) -> np.ndarray | None:
     return None if np.isnan(answers).all() else answers
 
 
-def _rows_of(targets: Path, video_id: str, cast: tuple[str, ...]) -> list[FrameRow]:
+def _rows_of(folder: Path, kind: Table, video_id: str, cast: tuple[str, ...]) -> list[FrameRow]:
     """(video_id, time_s, answers) of every frame of a film with at least one answer; answers is (n_characters,)."""
-    path = targets / f"{video_id}.csv"
+    path = folder / f"{video_id}.csv"
     if not path.is_file():
         return []
-    table = read_table(path, TARGETS)
+    table = read_table(path, kind)
     known = table[table["present"].isin(["0", "1"])]
     return [
         (video_id, float(time_s), _answers(dict(zip(frame["character"], frame["present"], strict=True)), cast))

@@ -33,6 +33,10 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
 
     Stills learn with them, near copies on one side of every fold. They have no time: their out-of-fold scores are not kept,
     and the calibration, which is for frames, asks them only about characters that too few frames show.
+
+    Filled cells, where the arrays have them, are in no fold: whoever filled them saw the labels that a fold holds out, so
+    they would hand it its answers. They train the head that is kept and are no truth for anything: out-of-fold scores,
+    calibration, epochs and counts of frames are those of what people have said.
     """
     index = read_table(arrays / "index.csv", INDEX)
     stills = read_table(arrays / "stills.csv", STILLS_INDEX) if (arrays / "stills.csv").is_file() else None
@@ -69,7 +73,10 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     with tqdm(total=params.train.epochs, desc="training folds", unit="epoch", disable=None) as bar:
         crossed = networks.cross_fit(features, targets, parts, params.train, lambda *_: bar.update())
     epochs = max(1, round(float(np.median(crossed.best_epochs))))
-    head = networks.fit_head(features, targets, epochs, params.train, lambda *_: None)
+    extra, answers = _filled(arrays, features.shape[1], len(cast))
+    head = networks.fit_head(
+        np.concatenate([features, extra]), np.concatenate([targets, answers]), epochs, params.train, lambda *_: None
+    )
     judged = _of_frames(targets, n_frames, params.train.min_present)
     scale, offset = calibration.fit(crossed.logits, judged)
     held_out = calibration.cross_fitted_scores(crossed.logits, judged, [fold.test for fold in parts])[:n_frames]
@@ -129,6 +136,17 @@ def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[s
                     f"data/labels: '{name}' is labelled {word} {times}, at least {settings.min_present} frames are needed to "
                     f"train; {next_step}, or remove '{name}' from the cast in params.yaml"
                 )
+
+
+def _filled(arrays: Path, n_features: int, n_characters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frames with filled cells: features (n_filled, n_features) and targets (n_filled, n_characters); none unless asked for."""
+    if not (arrays / "filled.csv").is_file():
+        return np.empty((0, n_features), np.float32), np.empty((0, n_characters), np.float32)
+    features, targets = (
+        np.load(arrays / f"filled_{name}.npy", allow_pickle=False).astype(np.float32)
+        for name in ("features", "targets")
+    )
+    return features[:, :n_features].reshape(-1, n_features), targets
 
 
 def _identity(arrays: Path, targets: np.ndarray, cast: Sequence[str]) -> dict:

@@ -218,3 +218,50 @@ def test_new_names_are_checked_before_anything_changes(project):
         == "params.yaml: cast: no character 'bop' was found; did you mean 'bob'?"
     )
     assert (project.folder / "params.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            ("--above", "0.5"),
+            "a number above 0.5 and below 1 was expected, the score from which a cell is filled as present",
+        ),
+        (
+            ("--above", "1"),
+            "a number above 0.5 and below 1 was expected, the score from which a cell is filled as present",
+        ),
+        (
+            ("--above", "high"),
+            "a number above 0.5 and below 1 was expected, the score from which a cell is filled as present",
+        ),
+        (
+            ("--below", "0.5"),
+            "a number above 0 and below 0.5 was expected, the score up to which it is filled as absent",
+        ),
+        (
+            ("--below", "nan"),
+            "a number above 0 and below 0.5 was expected, the score up to which it is filled as absent",
+        ),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
+)
+def test_nonsense_thresholds_are_one_sentence_and_change_nothing(project, words, expected):
+    before = (project.folder / "params.yaml").read_bytes()
+
+    told = project.refused("labels", "fill", *words)
+
+    assert told == f"{words[0]}: '{words[1]}' was found, {expected}; leave it out to keep the one in params.yaml"
+    assert (project.folder / "params.yaml").read_bytes() == before
+
+
+def test_filling_that_fails_is_one_sentence_and_keeps_the_thresholds_that_were_asked_for(project):
+    before = (project.folder / "params.yaml").read_text(encoding="utf-8")
+
+    told = project.refused("labels", "fill", "--above", "0.9", "--below", "0.1")  # no repository: DVC says so
+
+    assert told == (
+        "data/filled: the labels could not be filled; what stopped it stands above: repair it, then run this again"
+    )
+    asked = before.replace("above: 0.98 ", "above: 0.9 ").replace("below: 0.02 ", "below: 0.1 ")
+    assert (project.folder / "params.yaml").read_text(encoding="utf-8") == asked != before

@@ -17,7 +17,7 @@ def imported_by(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "stage", ["sample", "label", "preprocess", "suggest", "score", "evaluate", "estimate", "report"]
+    "stage", ["sample", "label", "fill", "preprocess", "suggest", "score", "evaluate", "estimate", "report"]
 )
 def test_a_light_stage_does_not_import_tensorflow_or_mlflow(stage):
     assert not {HEAVY, "keras", "mlflow"} & imported_by(f"stages.{stage}")

@@ -48,7 +48,7 @@ def run(folder: Path, params: Params) -> None:
     embed(frames=data / "frames", features=data / "features", params=params)
     preprocess(
         frames=data / "frames", features=data / "features", targets=folder / "targets", stills=data / "stills",
-        arrays=data / "arrays", params=params,
+        filled=data / "filled", arrays=data / "arrays", params=params,
     )  # fmt: skip
     score(
         frames=data / "frames", features=data / "features", models=folder / "models", scores=data / "scores",

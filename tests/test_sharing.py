@@ -207,7 +207,7 @@ def test_a_dirty_tree_is_refused_by_name(project):
 
 def test_stale_stages_are_refused_by_name(project):
     assert share(project) == (
-        "embed, label, suggest and 7 more: these stages are stale, results of the films, labels and parameters of this "
+        "embed, label, suggest and 8 more: these stages are stale, results of the films, labels and parameters of this "
         "commit were expected (`python -m screentime status` says why); run `dvc repro`, look at the report, commit, then "
         "share\n"
     )

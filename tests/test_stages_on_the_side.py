@@ -65,6 +65,7 @@ def arrays_of(folder: Path, params: Params) -> dict[str, bytes]:
         frames=folder / "frames",
         features=folder / "features",
         targets=folder / "targets",
+        filled=folder / "filled",
         stills=folder / "stills",
         arrays=folder / "arrays",
         params=params,

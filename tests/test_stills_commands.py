@@ -95,7 +95,7 @@ def test_a_set_comes_takes_another_character_follows_the_cast_and_goes(in_dvc):
     assert "stills:\n  - cats\n" in params
     deps = yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]["preprocess"]["deps"]
     assert [dep for dep in deps if dep.startswith("data/")] == [
-        "data/frames", "data/features", "data/targets", "data/stills/cats",
+        "data/frames", "data/features", "data/targets", "data/filled", "data/stills/cats",
     ]  # fmt: skip
     assert project.told("check").endswith(", 5 stills\n")
 
@@ -271,7 +271,8 @@ def params(*stills: str):
 
 def arrays_with(films: Path, folder: Path, *stills: str) -> Path:
     preprocess(
-        frames=films / "frames", features=films, targets=films / "targets", stills=folder, arrays=folder / "arrays", params=params(*stills)
+        frames=films / "frames", features=films, targets=films / "targets", filled=films / "filled", stills=folder,
+        arrays=folder / "arrays", params=params(*stills),
     )  # fmt: skip
     return folder / "arrays"
 

@@ -19,7 +19,8 @@ LABELS = Path("data") / "labels" / "excerpt.csv"
 def project(tmp_path_factory, demo_excerpt) -> Project:
     project = Project(tmp_path_factory.mktemp("project"))
     excerpt.put_into(project, demo_excerpt, CAST)
-    project.set_params(train={"epochs": 60}, suggest={"frames": 12}, preprocess={"width": 224, "height": 128})
+    small = {"width": 224, "height": 128}
+    project.set_params(train={"epochs": 60}, suggest={"frames": 12}, embed=small, preprocess=small)
     project.commit("films, labels")
     return project
 
@@ -36,7 +37,7 @@ def first_run(project) -> str:
 
 def test_one_command_leads_from_the_film_to_the_report(project, first_run):
     assert project.stages_run(first_run) == [
-        "sample", "embed", "label", "suggest", "preprocess", "train", "score", "evaluate", "estimate", "report",
+        "sample", "embed", "label", "suggest", "fill", "preprocess", "train", "score", "evaluate", "estimate", "report",
         "publish",
     ]  # fmt: skip
     screen_time = table(project.folder / "reports" / "screen_time.csv")
@@ -115,11 +116,56 @@ def test_an_audit_round_trains_nothing_and_an_answer_runs_only_the_measuring(pro
         excerpt.write_labels(project.folder / LABELS, rows)
         if time_s in (drawn[0], drawn[-1]):
             output = project.run("dvc", "repro")
-            assert project.stages_run(output) == ["label", "evaluate", "estimate", "report", "publish"]
+            assert project.stages_run(output) == ["label", "suggest", "evaluate", "estimate", "report", "publish"]
 
     bunny = next(row for row in table(project.folder / "reports" / "screen_time.csv") if row["video_id"] == "excerpt")
     assert bunny["basis"] == "audit"
     assert float(bunny["low"]) <= float(bunny["seconds"]) <= float(bunny["high"])
+
+
+def test_filled_cells_train_on_request_alone_and_count_nowhere(project, first_run):
+    project.run("dvc", "repro")
+    params, folder = project.folder / "params.yaml", project.folder
+    params.write_text(
+        params.read_text(encoding="utf-8").replace("  above: 0.98", "  above: 0.98  # mine"), encoding="utf-8"
+    )
+    labels = {path: path.read_bytes() for path in (folder / "data" / "labels").iterdir()}
+    head = (folder / "models" / "head.npy").read_bytes()
+
+    told = project.run("python", "-m", "screentime", "labels", "fill", "--above", "0.8", "--below", "0.2")
+
+    assert project.stages_run(told) == ["fill"]
+    assert "  above: 0.8  # mine\n" in params.read_text(encoding="utf-8")
+    files = list((folder / "data" / "filled").iterdir())
+    rows = [row for path in files for row in table(path)]
+    assert all(float(row["score"]) >= 0.8 if row["present"] == "1" else float(row["score"]) <= 0.2 for row in rows)
+    n_present = sum(row["present"] == "1" for row in rows)
+    assert 0 < n_present < len(rows)
+    films = "1 film" if len(files) == 1 else f"{len(files)} films"
+    summary = (
+        f"({n_present:,} present, {len(rows) - n_present:,} absent), in {films}; these are no labels, and count nowhere"
+    )
+    assert told.splitlines()[-2].endswith(summary)
+    assert told.splitlines()[-1] == (
+        "next: to train with them (docs/labelling.md says what that has brought), set `filled: true` under preprocess: in "
+        "params.yaml, then run `dvc repro`"
+    )
+    assert "train" not in project.stages_run(project.run("dvc", "repro"))
+
+    def figures() -> tuple:
+        screen_time = table(folder / "reports" / "screen_time.csv")
+        status = project.run("python", "-m", "screentime", "status")
+        labelled = re.findall(r"^  excerpt .*|^model: run \w+(, .*)", status, re.MULTILINE)
+        return [(row["n_labelled"], row["n_audit"], row["basis"]) for row in screen_time], labelled
+
+    before, held_out = figures(), (folder / "models" / "out_of_fold.csv").read_bytes()
+    project.set_params(preprocess={"filled": True})
+    assert "train" in project.stages_run(project.run("dvc", "repro"))
+    assert figures() == before
+    assert (folder / "models" / "out_of_fold.csv").read_bytes() == held_out
+    assert (folder / "models" / "head.npy").read_bytes() != head
+    assert {path: path.read_bytes() for path in labels} == labels
+    project.set_params(preprocess={"filled": False})
 
 
 def test_status_says_what_would_run_why_and_what_that_means_for_labels_before_it_runs(project, first_run):

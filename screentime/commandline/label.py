@@ -3,8 +3,6 @@
 import argparse
 import os
 import socket
-import subprocess
-import sys
 import threading
 import webbrowser
 from pathlib import Path
@@ -13,7 +11,7 @@ from screentime.checks import entry_named
 from screentime.commandline.parser import add_command
 from screentime.errors import InputError
 from screentime.params import Params, Video, load
-from screentime.project.tools import git
+from screentime.project.tools import git, repro
 from screentime.project.videos import add_videos, sources
 
 HELP = """\
@@ -99,11 +97,10 @@ def _prepare(folder: Path, params: Params, videos: list[Video]) -> None:
 
     if all(is_prepared(folder, video, params) for video in videos):
         return
-    print("sampling and embedding first:")
-    environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
-    done = subprocess.run([sys.executable, "-m", "dvc", "repro", "embed"], cwd=folder, env=environment, check=False)
+    print("sampling and embedding first:", flush=True)
+    done = repro(folder, "embed")
     missing = [video.video_id for video in videos if not is_prepared(folder, video, params)]
-    if done.returncode != 0 or missing:
+    if not done or missing:
         raise InputError(
             f"data/features: {', '.join(missing) or 'the films'} could not be sampled and embedded; what stopped it stands "
             "above: repair it, then run this again"

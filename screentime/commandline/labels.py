@@ -1,4 +1,4 @@
-"""`labels`: two people's label files merged and compared, ranges left out, labels taken to and from other tools."""
+"""`labels`: two people's label files merged and compared, ranges left out, sure cells filled, labels taken to and from other tools."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ import pandas
 
 from screentime.agreement import Agreement, Differing, agreements
 from screentime.commandline.exchange import add_exchange
+from screentime.commandline.fill import add_fill
 from screentime.commandline.film_labels import PEOPLE, TAKEN, Film, add_film_command, bring_in, film_of
 from screentime.commandline.parser import add_family
 from screentime.files import number
@@ -73,6 +74,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     one.add_argument("moment", metavar="MOMENT", help="any time in the range: seconds, m:ss or h:mm:ss")
 
+    add_fill(family)
     add_exchange(family)
 
 

@@ -24,6 +24,7 @@ PLACES = {  # what it holds, and whether it grows with the length of the films
     "data/audit": ("labels that measure, of the stage label", False),
     "data/skipped": ("ranges left out, of the stage label", False),
     "data/suggestions": ("frames to label next, of the stage suggest", False),
+    "data/filled": ("what a light head filled, no labels, of the stage fill", False),
     "data/estimates": ("seconds and timelines, of the stage estimate", True),
     "models": ("the trained model, of the stage train", False),
     "reports": ("the page and its tables, of the stage report", True),

@@ -24,6 +24,13 @@ def dvc(folder: Path, *words: str) -> str:
     return done.stdout
 
 
+def repro(folder: Path, stage: str) -> bool:
+    """Bring a stage up to date with all that it needs, showing what DVC and the stages say; whether that went well."""
+    environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    words = [sys.executable, "-m", "dvc", "repro", stage]
+    return subprocess.run(words, cwd=folder, env=environment, check=False).returncode == 0
+
+
 def reason(errors: str) -> str:
     """What DVC said of a failure, on one line."""
     lines = [line.removeprefix("ERROR: ").strip() for line in errors.splitlines() if line.startswith("ERROR")]
