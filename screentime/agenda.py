@@ -4,12 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-ROUNDS = (
-    60,
-    90,
-    180,
-)  # drawn frames of the first round, the second and all later, over all films: soon an interval, then
-# larger steps, as frames that lie nearer to each other in time measure better than as many in several rounds
+# drawn frames of the first round, the second, and all later, over all films: soon an interval, then larger steps, as frames
+# that lie nearer to each other in time measure better than as many in several rounds
+ROUNDS = (60, 80, 180)
 REVIEWED = 2 / 3  # frames gone over for each frame drawn, from the first round on: they make the scores better
 LEAST = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 

@@ -15,6 +15,7 @@ from screentime.errors import InputError
 from screentime.frames import open_frames
 from screentime.labeller import journal as journal_module
 from screentime.labeller.book import Book
+from screentime.labeller.desk import Refused
 from screentime.labeller.journal import Journal
 from screentime.labeller.session import JOURNAL, open_desk
 from screentime.labeller.sheet import Cell, Change, Row, Sheet, rows_of, table_of
@@ -419,6 +420,42 @@ def test_a_full_disk_refuses_the_answer_and_changes_nothing(tmp_path, monkeypatc
     assert desk.film("film").sheet.present[1:3, 0].tolist() == ["1", ""]
     say(desk, "operation2", (2, 0, "1"))
     assert session(tmp_path, params).film("film").sheet.present[1:3, 0].tolist() == ["1", "1"]
+
+
+def test_a_full_disk_during_anything_else_loses_nothing_and_the_second_try_does_it(tmp_path, monkeypatch):
+    """A question stays open, a range is left out once, undo does not reach behind a draw that could not be noted."""
+    params = project(tmp_path)
+    desk = session(tmp_path, params)
+    say(desk, "operation1", (1, 0, "1"))
+    desk.write()
+    path = tmp_path / "data" / "labels" / "film.csv"
+    say(desk, "operation2", (2, 0, "1"))
+    path.write_text(path.read_text() + "2,,tom,0,manual,,\n")  # somebody says otherwise, outside
+    desk = session(tmp_path, params)
+    question = desk.state()["questions"][0]["question"]
+    film = desk.film("film")
+
+    things = [
+        lambda: desk.settle("settle-1", question, "mine"),
+        lambda: desk.portrait("portrait-1", 0, "film", 1),
+        lambda: desk.skip("skip-1", "film", 8, 9, "advert"),
+        lambda: desk.draw("draw-1", "film", 3),
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, data: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        for thing in things:
+            with pytest.raises(Exception, match="not saved: no space left on device; make room on the disk"):
+                thing()
+        assert len(desk.state()["questions"]) == 1
+    with pytest.raises(Refused, match="before an audit round was drawn"):
+        desk.undo("undo-1")
+    for thing in things[:3]:
+        thing()
+
+    again = session(tmp_path, params)
+    assert again.state()["questions"] == [] and again.film("film").sheet.present[2, 0] == "1"
+    assert again.film("film").skips == [(8.0, 10.0)]
+    assert film.rounds_drawn == again.film("film").rounds_drawn == 1
 
 
 def test_a_book_is_empty_without_a_file_and_writes_none_for_nothing(tmp_path, film):

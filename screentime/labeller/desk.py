@@ -530,6 +530,7 @@ class Desk:
             if operation in self._by_operation:
                 return self._reply(self._by_operation[operation])
             self._look()
+            self._notice_rounds()  # there was no room to note the last one, perhaps
             if not stack:
                 raise Refused("nothing is left to take back" if kind == "undid" else "nothing was taken back")
             entry = stack[-1]
@@ -570,7 +571,7 @@ class Desk:
                 "kind": "drew", "of": video, "round": int(drawn["round"].iloc[0]), "op": operation, "said": f"{video}: {len(drawn)} frames drawn",
                 "parts": [], "at": self._instant(),
             }  # fmt: skip
-            self._journal.append(entry)
+            self._keep(entry)
             self._remember(entry)
             self._changed()
             return self._reply(entry)
@@ -585,8 +586,7 @@ class Desk:
                 raise Refused("this question has been answered")
             if keep not in ("file", "mine"):
                 raise Refused("which of the two shall stand?")
-            one = film.book.questions.pop(question)
-            self._journal.append({"kind": "settled", "question": question, "keep": keep})
+            one = film.book.questions[question]
             cell = Cell(one.frame, one.character)
             changes = {}
             if keep == "mine":
@@ -597,7 +597,10 @@ class Desk:
                     )
                 }
             said = f"{self._clock(film.video_id, one.frame)}: {self.cast[one.character]} is {one.said if keep == 'mine' else one.file or 'open'}"
-            return self._did(operation, changes, said, 0.0, jump=(film.video_id, one.frame))
+            reply = self._did(operation, changes, said, 0.0, jump=(film.video_id, one.frame))
+            self._keep({"kind": "settled", "question": question, "keep": keep})
+            del film.book.questions[question]
+            return reply
 
     def portrait(self, operation: str, character: int, video: str, frame: int) -> dict:
         """Take a frame as a character's picture."""
@@ -610,7 +613,7 @@ class Desk:
                 "kind": "portrait", "op": operation, "of": video, "character": name,
                 "time_s": float(film.frames.times_s[frame]), "parts": [], "said": f"this is the picture of {name} now",
             }  # fmt: skip
-            self._journal.append(entry)
+            self._keep(entry)
             self._remember(entry)
             return self._reply(entry)
 
@@ -633,7 +636,7 @@ class Desk:
                 "parts": [],
                 "said": f"{where} is not part of the film ({reason.strip()})",
             }
-            self._journal.append(entry)
+            self._keep(entry)
             self._remember(entry)
             self._changed()
             return self._reply(entry)
@@ -643,7 +646,7 @@ class Desk:
         with self.lock:
             if active_s > 0:
                 entry = {"kind": "active", "active_s": round(min(active_s, 10 * PAUSE_S), 1)}
-                self._journal.append(entry)
+                self._keep(entry)
                 self._remember(entry)
 
     def summary(self) -> str:
@@ -772,17 +775,24 @@ class Desk:
         if jump is not None:
             entry["jump"] = list(jump)
         try:
-            self._journal.append(entry)
-        except OSError as error:
+            self._keep(entry)
+        except Refused:
             for book, change in reversed(applied):
                 book.sheet.apply(change.reversed())
-            raise Refused(f"not saved: {(error.strerror or str(error)).lower()}; make room on the disk") from None
+            raise
         self._remember(entry)
         if parts:
             self._last_answer = time.monotonic()
             self._unwritten_since = self._unwritten_since or self._last_answer
             self._changed()
         return self._reply(entry)
+
+    def _keep(self, entry: dict) -> None:
+        """Add an entry to the journal; where there is no room, say so, and nothing was added."""
+        try:
+            self._journal.append(entry)
+        except OSError as error:
+            raise Refused(f"not saved: {(error.strerror or str(error)).lower()}; make room on the disk") from None
 
     def _remember(self, entry: dict) -> None:
         """Take an entry of the journal into the stacks."""
@@ -822,7 +832,7 @@ class Desk:
                 default=0,
             )
             if film.rounds_drawn > known:
-                self._journal.append({"kind": "drew", "of": film.video_id, "round": film.rounds_drawn, "parts": []})
+                self._keep({"kind": "drew", "of": film.video_id, "round": film.rounds_drawn, "parts": []})
 
     def _portrait_frames(self) -> list:
         """For every character the film and frame of its picture: the one that was picked, else one it is alone in."""

@@ -93,7 +93,7 @@ class Film:
         start_s, end_s = self.book.sheet.bounds(first, last)
         rows = read_skips(path, self.frames.facts["length_s"])[["start_s", "end_s", "reason"]]
         rows.loc[len(rows)] = [start_s, end_s, reason]
-        write_table(path, rows, SKIP)
+        write_table(path, rows.drop_duplicates(), SKIP)
         self.read_skips()
 
     def redrawn(self) -> None:

@@ -185,6 +185,8 @@ async def answered(work: Callable[[], object]) -> Response:
         return refused(409, str(error))
     except InputError as error:
         return refused(409, str(error))
+    except OSError as error:  # the label folder, or the disk it is on
+        return refused(409, f"not saved: {(error.strerror or str(error)).lower()}; make room on the disk")
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
         return refused(400, "the request is not of the expected form")
     return JSONResponse(result, 200, HEADERS)
