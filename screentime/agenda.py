@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 ROUNDS = (60, 80, 180)
 REVIEWED = 2 / 3  # frames gone over for each frame drawn, from the first round on: they make the scores better
 LEAST = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
-
-
 LATER = 3  # frames that lack one character are so many before it is asked about by itself
 
 

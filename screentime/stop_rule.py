@@ -73,10 +73,13 @@ def sentence(name: str, seconds: float, low: float | None, high: float | None, n
     'bunny: 312 s, 298 to 326 s; 40 more audit frames would make that about ±9 s'
     >>> sentence("bunny", 312.2, None, None, 80, 11.6)
     'bunny: 312 s, and nothing says yet how sure; 80 audit frames are expected to give about ±12 s'
+    >>> sentence("bunny", 312.2, 312.2, 312.2, 0, 0.0)
+    'bunny: 312 s, 312 to 312 s; no frame is left to draw'
     """
     if low is None or high is None:
         return (
             f"{name}: {seconds:.0f} s, and nothing says yet how sure; {n} audit frames are expected to give about "
             f"±{after:.0f} s"
         )
-    return f"{name}: {seconds:.0f} s, {low:.0f} to {high:.0f} s; {n} more audit frames would make that about ±{after:.0f} s"
+    more = f"{n} more audit frames would make that about ±{after:.0f} s" if n else "no frame is left to draw"
+    return f"{name}: {seconds:.0f} s, {low:.0f} to {high:.0f} s; {more}"

@@ -713,7 +713,7 @@ class Desk:
         """The seconds of every character with their intervals, and what the next round would give."""
         films = list(self.films.values())
         times = [film.screen_times() for film in films]
-        sizes = [film.begun() or self._next_round(film) for film in films]
+        sizes = [film.begun() or min(self._next_round(film), int(film.free().sum())) for film in films]
         n = sum(sizes)
         characters, widest = [], None
         for place, name in enumerate(self.cast):
