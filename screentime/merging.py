@@ -46,7 +46,8 @@ class Difference:
     Attributes:
         cells: the frames, one or more neighbours of one layer and character.
         start_s, end_s: the stretch they stand for, `[start_s, end_s)`, seconds; end_s None for a single frame.
-        mine, theirs: the rows whose answers stand in the two files.
+        mine, theirs: the rows whose answers stand in the two files, of the first frame.
+        their_rows: for each cell the row that stands in the second file; they all say the same.
     """
 
     cells: tuple[Cell, ...]
@@ -54,6 +55,7 @@ class Difference:
     end_s: float | None
     mine: Row
     theirs: Row
+    their_rows: tuple[Row, ...]
 
     @property
     def key(self) -> tuple[float, float | None, str, str, str, str]:
@@ -186,7 +188,7 @@ def merged(
     for difference, decision in decided.items():
         if decision == THEIRS:
             cut.update(difference.cells)
-            taken |= dict.fromkeys(difference.cells, difference.theirs)
+            taken |= zip(difference.cells, difference.their_rows, strict=True)
         elif decision == CANNOT_TELL:
             cut.update(difference.cells)
             unsure += [_unsure(cell, difference, frames, at) for cell in difference.cells]
@@ -295,9 +297,9 @@ def _grouped(
     found = []
     for group in groups:
         start_s, end_s = bounds_s(group[0].frame, group[-1].frame, frames)
-        found.append(
-            Difference(tuple(group), start_s, end_s if len(group) > 1 else None, here[group[0]], there[group[0]])
-        )
+        their_rows = tuple(there[cell] for cell in group)
+        end_s = end_s if len(group) > 1 else None
+        found.append(Difference(tuple(group), start_s, end_s, here[group[0]], their_rows[0], their_rows))
     return sorted(found, key=lambda one: (one.start_s, one.mine.character, one.mine.blind))
 
 

@@ -111,6 +111,15 @@ def test_painted_stretches_that_differ_are_one_question(frames):
     assert merge(mine, theirs, frames, ann_at_4="theirs") == [row(0.0, 4.0, "ann", "1", "propagated"), *theirs]
 
 
+def test_a_question_that_a_stretch_and_a_look_of_theirs_share_takes_both(frames):
+    mine = [row(3.0, 9.0, "ann", "1", "propagated")]
+    theirs = [row(2.0, 8.0, "ann", "0", "propagated"), row(8.0, None, "ann", "0")]
+    (question,) = compared(mine, theirs, frames).differences
+
+    assert (question.start_s, question.end_s) == (3.0, 9.0)
+    assert merge(mine, theirs, frames, ann_at_3="theirs") == theirs
+
+
 def test_single_looks_that_differ_are_questions_of_their_own(frames):
     mine = [row(time_s, None, "ann", "1") for time_s in (3.0, 4.0)]
     theirs = [row(time_s, None, "ann", "0") for time_s in (3.0, 4.0)]
