@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 # drawn frames of the first round, the second, and all later, over all films: soon an interval, then larger steps, as frames
 # that lie nearer to each other in time measure better than as many in several rounds
-ROUNDS = (60, 120, 160)
-REVIEWED = 1 / 2  # frames gone over for each frame drawn, from the second round on: they make the scores better
+ROUNDS = (60, 80, 180)
+REVIEWED = 2 / 3  # frames gone over for each frame drawn: without them, fifty labels can mislead a head for one character
 LEAST = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 LATER = 3  # frames that lack one character are so many before it is asked about by itself
 
@@ -56,7 +56,7 @@ def plan(films: Sequence[Standing]) -> Plan:
     """What is most useful now.
 
     A round that was begun is finished first; then frames that lack one character, which was added later; then the first
-    frames of every film; then two rounds for each film, drawn at a size fixed before anyone looks; then, turn about,
+    frames of every film; then a round for each film, drawn at a size fixed before anyone looks; then, turn about,
     proposals to go over and another round. Proposals make the scores better, rounds measure them; benchmarks/labelling.py
     shows what the turns are worth.
 
@@ -86,7 +86,7 @@ def plan(films: Sequence[Standing]) -> Plan:
     if behind:
         return _draw(behind[0])
     gone_over = sum(film.answered - film.wanted for film in films)
-    if open_ and (rounds < 2 or gone_over >= REVIEWED * sum(film.drawn for film in films)):
+    if open_ and gone_over >= REVIEWED * sum(film.drawn for film in films):
         return _draw(open_[0])
     if any(film.unanswered for film in films):
         return Plan("review", None, 24, "the least certain frames teach the most")
