@@ -62,8 +62,8 @@ def rows_of(table: pandas.DataFrame) -> list[Row]:
 
 
 def table_of(rows: Iterable[Row]) -> pandas.DataFrame:
-    """Rows as `tables.write_table` takes them, in an order that depends on nothing but them; each once."""
-    ordered = sorted(set(rows), key=lambda row: (row.start_s, np.inf if row.end_s is None else row.end_s, *row[2:]))
+    """Rows as `tables.write_table` takes them, in an order that depends on nothing but them."""
+    ordered = sorted(rows, key=lambda row: (row.start_s, np.inf if row.end_s is None else row.end_s, *row[2:]))
     table = pandas.DataFrame(ordered, columns=[column.name for column in LABELS.columns])
     return table.assign(end_s=table["end_s"].astype("float64"))
 
@@ -122,8 +122,9 @@ def without(rows: Iterable[Row], cells: Collection[Cell], frames: FramePack) -> 
 
 def bounds_s(first: int, last: int, frames: FramePack) -> tuple[float, float]:
     """The stretch of time that neighbouring frames stand for, `[start_s, end_s)` in seconds."""
-    end_s = frames.times_s[last] + frames.durations_s[last]
-    return float(frames.times_s[first]), round(float(end_s), 6)
+    times_s = frames.times_s
+    end_s = times_s[last + 1] if last + 1 < len(times_s) else times_s[last] + frames.durations_s[last]
+    return float(times_s[first]), round(float(end_s), 6)
 
 
 def runs(frames: Sequence[int]) -> list[tuple[int, int]]:

@@ -13,12 +13,13 @@ from labelled_film import write_project
 
 from screentime.errors import InputError
 from screentime.frames import open_frames
+from screentime.label_rows import Row, rows_of, table_of
 from screentime.labeller import journal as journal_module
 from screentime.labeller.book import Book
 from screentime.labeller.desk import Refused
 from screentime.labeller.journal import Journal
 from screentime.labeller.session import JOURNAL, open_desk
-from screentime.labeller.sheet import Cell, Change, Row, Sheet, rows_of, table_of
+from screentime.labeller.sheet import Cell, Change, Sheet
 from screentime.labels import answers, read_labels
 from screentime.tables import LABELS, write_table
 

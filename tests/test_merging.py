@@ -150,7 +150,7 @@ def test_every_cell_says_what_one_of_the_two_said_or_what_was_decided(tmp_path_f
     decided = {one: choice for one, choice in wanted.items() if choice}
 
     kept, added = merged(mine, comparison, decided, frames, NOW)
-    write_table(path, table_of([*kept, *added]), LABELS)
+    write_table(path, table_of({*kept, *added}), LABELS)
     read = read_rows(path, CAST, frames)  # free of contradictions, else it raises
 
     expected = said(theirs, frames) | said(mine, frames)

@@ -158,7 +158,7 @@ def _write(film: Film, mine: Sequence[Row], comparison: Comparison, decided: Map
     kept, added = merged(mine, comparison, decided, film.frames, at)
     added, dated = after_the_draw(added, mine, film.drawn, film.frames, at)
     if added or kept != list(mine):
-        write_table(film.path, table_of([*kept, *added]), LABELS)
+        write_table(film.path, table_of({*kept, *added}), LABELS)
     return dated
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from screentime.errors import InputError
 from screentime.files import new_file
 from screentime.frames import FramePack
+from screentime.label_rows import Row, rows_of, table_of
 from screentime.labeller.journal import Journal
-from screentime.labeller.sheet import UNKNOWN, Cell, Change, Row, Sheet, rows_of, table_of
+from screentime.labeller.sheet import UNKNOWN, Cell, Change, Sheet
 from screentime.labels import answers, read_labels
 from screentime.tables import LABELS, table_text
 

@@ -9,6 +9,7 @@ import numpy as np
 from screentime.audit import read_record
 from screentime.estimates import Round, ScreenTime, film_weights, screen_time
 from screentime.frames import FramePack
+from screentime.label_rows import bounds_s
 from screentime.labeller.book import Book
 from screentime.labeller.journal import Journal
 from screentime.labeller.sheet import UNKNOWN
@@ -90,7 +91,7 @@ class Film:
     def leave_out(self, first: int, last: int, reason: str) -> None:
         """Say that the frames from first to last are not part of the film."""
         path = label_file(self._labels, f"{self.video_id}.skip.csv")
-        start_s, end_s = self.book.sheet.bounds(first, last)
+        start_s, end_s = bounds_s(first, last, self.frames)
         rows = read_skips(path, self.frames.facts["length_s"])[["start_s", "end_s", "reason"]]
         rows.loc[len(rows)] = [start_s, end_s, reason]
         write_table(path, rows.drop_duplicates(), SKIP)

@@ -9,27 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas
 
 from screentime.frames import FramePack
+from screentime.label_rows import Row, bounds_s, frames_of
 from screentime.labels import STRENGTH
-from screentime.tables import LABELS
-from screentime.timeline import inside, match_moment
+from screentime.timeline import inside
 
 UNKNOWN = ""
 AS_NUMBER = {UNKNOWN: np.nan, "?": np.nan, "0": 0.0, "1": 1.0}
-
-
-class Row(NamedTuple):
-    """One row of a label file; end_s None speaks of the frame on screen at start_s."""
-
-    start_s: float
-    end_s: float | None
-    character: str
-    present: str
-    source: str
-    annotator: str
-    at: str
 
 
 class Cell(NamedTuple):
@@ -55,29 +42,6 @@ class Change(NamedTuple):
 
     def reversed(self) -> "Change":
         return Change(self.added, self.removed)
-
-
-def rows_of(table: pandas.DataFrame) -> list[Row]:
-    """The rows of a label file as `labels.read_labels` returns it."""
-    return [
-        Row(
-            row.start_s,
-            None if np.isnan(row.end_s) else row.end_s,
-            row.character,
-            row.present,
-            row.source,
-            row.annotator,
-            row.at,
-        )
-        for row in table.itertuples()
-    ]
-
-
-def table_of(rows: Iterable[Row]) -> pandas.DataFrame:
-    """Rows as `tables.write_table` takes them, in an order that depends on nothing but them."""
-    ordered = sorted(rows, key=lambda row: (row.start_s, np.inf if row.end_s is None else row.end_s, *row[2:]))
-    table = pandas.DataFrame(ordered, columns=[column.name for column in LABELS.columns])
-    return table.assign(end_s=table["end_s"].astype("float64"))
 
 
 class Sheet:
@@ -197,7 +161,7 @@ class Sheet:
             frames = sorted(cell.frame for cell in cells if cell.character == place)
             pieces: list[Row] = []
             for first, last in runs(frames, [cells[Cell(frame, place)] for frame in frames]):
-                start_s, end_s = self.bounds(first, last)
+                start_s, end_s = bounds_s(first, last, self._frames)
                 pieces.append(Row(start_s, end_s, name, cells[Cell(first, place)], "propagated", annotator, at))
                 for frame in range(first, last + 1):
                     removed |= dict.fromkeys(self._counting(Cell(frame, place), self._moments[Cell(frame, place)]))
@@ -210,12 +174,6 @@ class Sheet:
                     added += left
             added += pieces
         return Change(tuple(removed), tuple(added))
-
-    def bounds(self, first: int, last: int) -> tuple[float, float]:
-        """The stretch of time that some neighbouring frames stand for, seconds."""
-        times_s = self._frames.times_s
-        end_s = times_s[last + 1] if last + 1 < len(times_s) else times_s[last] + self._frames.durations_s[last]
-        return float(times_s[first]), round(float(end_s), 6)
 
     def _without(self, row: Row, piece: Row) -> list[Row]:
         """What is left of a stretch when a piece is cut out of it; parts that no sampled frame lies in go."""
@@ -231,18 +189,10 @@ class Sheet:
         """Those of a cell's rows that count for it."""
         return [row for row in rows if row.source == "audit"] if self._drawn[cell.frame] else list(rows)
 
-    def _cells_of(self, row: Row) -> list[int]:
-        """The frames that a row speaks of."""
-        frames = self._frames
-        if row.end_s is None:
-            frame = match_moment(row.start_s, frames.times_s, frames.frame_times_s, frames.frame_ends_s)
-            return [] if frame is None else [frame]
-        return np.flatnonzero(inside(frames.times_s, [(row.start_s, row.end_s)])).tolist()
-
     def _listed(self, row: Row) -> list[Cell]:
         """Count a row; the cells it speaks of."""
         place = self._places[row.character]
-        touched = [Cell(frame, place) for frame in self._cells_of(row)]
+        touched = [Cell(frame, place) for frame in frames_of(row, self._frames)]
         if row.end_s is None:
             for cell in touched:
                 self._moments[cell].append(row)
@@ -253,7 +203,7 @@ class Sheet:
     def _unlisted(self, row: Row) -> list[Cell]:
         """Count a row no longer; the cells it spoke of."""
         place = self._places[row.character]
-        touched = [Cell(frame, place) for frame in self._cells_of(row)]
+        touched = [Cell(frame, place) for frame in frames_of(row, self._frames)]
         if row.end_s is None:
             for cell in touched:
                 self._moments[cell].remove(row)
@@ -267,7 +217,7 @@ class Sheet:
         for cell in cells:
             by_place[cell.character].append(cell)
         for place, of_character in by_place.items():
-            lying = [(row, set(self._cells_of(row))) for row in self._stretches[place]]
+            lying = [(row, set(frames_of(row, self._frames))) for row in self._stretches[place]]
             for cell in of_character:
                 rows = self._counting(cell, self._moments[cell]) or self._counting(
                     cell, [row for row, frames in lying if cell.frame in frames]

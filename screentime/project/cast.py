@@ -121,7 +121,7 @@ def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[st
         open_cells = {cell for cell, row in standing(said, frames).items() if row.present != "0"}
         absent = without([row for row in said if row.present == "0"], open_cells, frames)
         apart = [row._replace(character=name) for row in absent for name in new]
-        write_table(path, table_of([row for row in rows if row.character != old] + apart), LABELS)
+        write_table(path, table_of({*(row for row in rows if row.character != old), *apart}), LABELS)
         name = path.relative_to(folder).as_posix()
         changed[name] = len(apart)
         reopened.append(_reopened(name, open_cells, frames))
@@ -149,7 +149,7 @@ def remove_character(folder: Path, name: str) -> dict[str, int]:
     for path in _speaking_of(folder, name):
         rows = rows_of(read_labels(path, declarations.cast, None))
         kept = [row for row in rows if row.character != name]
-        write_table(path, table_of(kept), LABELS)
+        write_table(path, table_of(set(kept)), LABELS)
         changed[path.relative_to(folder).as_posix()] = len(rows) - len(kept)
     changed |= change_answers(folder, sets, name, lambda said: [])
     declarations.remove_character(name)
