@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 # drawn frames of the first round, the second, and all later, over all films: soon an interval, then larger steps, as frames
 # that lie nearer to each other in time measure better than as many in several rounds
 ROUNDS = (60, 80, 180)
-REVIEWED = (
-    2 / 3
-)  # frames gone over for each frame drawn: without them, fifty labels can mislead a head for one character
-LEAST = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
+# frames gone over for each frame drawn: without them, fifty labels can mislead a head for one character
+REVIEWED = 2 / 3
+LEAST_DRAWN = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 LATER = 3  # frames that lack one character are so many before it is asked about by itself
 
 

@@ -7,10 +7,8 @@ from sklearn.cluster import KMeans
 
 from screentime.shots import shot_of
 
-LEAST = 8  # first frames of even the shortest of several films
-DIRECTIONS = (
-    64  # random directions that features are seen in: frames so chosen train as well, in a twentieth of the time
-)
+LEAST_FIRST = 8  # first frames of even the shortest of several films
+DIRECTIONS = 64  # random ones that features are seen in: frames so chosen train as well, in a twentieth of the time
 
 
 def first_frames(features: np.ndarray, shots: np.ndarray, free: np.ndarray, count: int, seed: int) -> np.ndarray:

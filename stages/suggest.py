@@ -9,7 +9,7 @@ from screentime import command
 from screentime.files import new_folder
 from screentime.labelled_films import LabelledFilm, head_of, open_films
 from screentime.params import Params
-from screentime.select import LEAST, first_frames, likely_errors, shared, uncertain_frames
+from screentime.select import LEAST_FIRST, first_frames, likely_errors, shared, uncertain_frames
 from screentime.tables import SUGGESTIONS, write_table
 
 PURPOSES = ("start", "audit", "review", "check")  # in the order in which they are useful
@@ -31,7 +31,7 @@ def suggest(
         targets=targets, audit=audit, skipped=skipped,
     )  # fmt: skip
     head, held_out = head_of(films)
-    counts = shared(params.suggest.frames, [int(film.shown.sum()) for film in films.values()], LEAST)
+    counts = shared(params.suggest.frames, [int(film.shown.sum()) for film in films.values()], LEAST_FIRST)
     with new_folder(suggestions) as folder:
         for (video_id, film), of_film, count in zip(films.items(), held_out, counts, strict=True):
             scores = head.scores(film.in_context(), video_id, film.times_s)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from screentime import light_head
-from screentime.agenda import LEAST, Plan, Standing, plan, round_size
+from screentime.agenda import LEAST_DRAWN, Plan, Standing, plan, round_size
 from screentime.audit import draw
 from screentime.estimates import total
 from screentime.labeller.book import change_of
@@ -174,7 +174,7 @@ class Desk:
     def _next_round(self, film: Film) -> int:
         """How many frames of a film its next round should have."""
         films = list(self.films.values())
-        shares = shared(round_size(film.rounds_drawn), [len(one.frames) for one in films], LEAST)
+        shares = shared(round_size(film.rounds_drawn), [len(one.frames) for one in films], LEAST_DRAWN)
         return shares[films.index(film)]
 
     def _film_standing(self, film: Film) -> Standing:

@@ -14,7 +14,7 @@ from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
 from screentime.labeller.pictures import Pictures
 from screentime.params import Params, Video
-from screentime.select import LEAST, shared
+from screentime.select import LEAST_FIRST, shared
 
 JOURNAL = Path(".screentime") / "journal.jsonl"
 
@@ -52,7 +52,7 @@ def open_desk(
     labels.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / JOURNAL)
     packs = [open_frames(folder / "data" / "frames", video.video_id) for video in videos]
-    counts = shared(params.suggest.frames, [len(pack) for pack in packs], LEAST)
+    counts = shared(params.suggest.frames, [len(pack) for pack in packs], LEAST_FIRST)
     films = [
         Film(
             pack,
