@@ -249,7 +249,7 @@ def test_an_address_without_a_film_is_a_sentence_and_leaves_nothing(project, sit
 def test_a_server_that_is_away_is_a_sentence(project):
     _, sentences = add(project, "http://127.0.0.1:9/film.mp4")
 
-    assert sentences[0].startswith("http://127.0.0.1:9/film.mp4: it could not be fetched (")
+    assert sentences[0].startswith("http://127.0.0.1:9/film.mp4: it could not be fetched (the connection failed), ")
     assert sentences[0].endswith(
         "), a film was expected; check the address and the network, or download it otherwise and add the file"
     )

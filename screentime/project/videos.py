@@ -288,7 +288,12 @@ def _download(address: str, path: Path) -> None:
                         f"{address}: {file.tell()} of {total} bytes arrived before the connection ended; run again"
                     )
     except requests.RequestException as error:
-        reason = str(error).strip().splitlines()[0][:150]
+        if isinstance(error, requests.Timeout):
+            reason = "no answer in time"
+        elif isinstance(error, requests.ConnectionError):
+            reason = "the connection failed"
+        else:
+            reason = str(error).strip().splitlines()[0][:150]
         raise InputError(
             f"{address}: it could not be fetched ({reason}), a film was expected; check the address and the network, or "
             "download it otherwise and add the file"
