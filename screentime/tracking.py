@@ -239,7 +239,10 @@ def _complete(client: object, run: object, record: Record, entities: ModuleType)
     """Outcome, name, parameters, figures and files; then the run is finished. The newest figures stand."""
     run_id, known = run.info.run_id, run.data
     tags = record.tags | ({"outcome": record.outcome} if record.outcome else {})
-    names = [name for name in known.tags.get("dvc_experiments", "").split(", ") if name]
+    measured = (
+        "outcome" in known.tags
+    )  # until then its name is of whoever trained, who may be measured later than another
+    names = known.tags["dvc_experiments"].split(", ") if measured and "dvc_experiments" in known.tags else []
     if record.dvc_experiment and record.dvc_experiment not in names:
         names.append(record.dvc_experiment)
     if names:

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import re
 import shutil
 import socket
@@ -108,6 +109,29 @@ def test_each_outcome_of_a_model_is_a_run_named_by_its_experiments(outputs):
     assert state["selectedColumns"] == state["columnOrder"] == [
         "metrics.`audit/average_precision`", "metrics.`interval_width`", "params.`estimate.threshold`",
     ]  # fmt: skip
+
+
+def test_a_training_belongs_to_the_experiment_whose_outcome_comes_first(outputs):
+    """Two workers with the same head: one trains, the other is measured first. Each has a run of its own name."""
+    train_only = (
+        "from pathlib import Path; from stages.train import _track; "
+        "_track(Path('models'), Path('metrics/train.json'), Path('plots/epochs.csv'))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DVC_EXP_NAME": "strong"}
+    subprocess.run([sys.executable, "-c", train_only], cwd=outputs, env=environment, check=True)
+    assert [run.info.run_name for run in runs_in(outputs)[1]] == ["strong"]
+    set_threshold(outputs, 0.4)
+    assert publish(outputs, DVC_EXP_NAME="both")[0] == 0
+    set_threshold(outputs, 0.5)
+    assert publish(outputs, DVC_EXP_NAME="strong")[0] == 0
+
+    _, runs = runs_in(outputs)
+    assert {run.info.run_name: run.data.params["estimate.threshold"] for run in runs} == {
+        "both": "0.4",
+        "strong": "0.5",
+    }
+    assert {run.data.tags["dvc_experiments"] for run in runs} == {"both", "strong"}
+    assert len({run.outputs.model_outputs[0].model_id for run in runs}) == 1
 
 
 def test_a_run_that_broke_off_is_replaced_by_the_whole_one(outputs):
