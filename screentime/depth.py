@@ -11,10 +11,10 @@ from keras import layers, tree
 
 from screentime.errors import InputError
 
-# how the networks name the layers of a block: blocks_3_add, block_16_expand, expanded_conv_project, block5_conv1,
-# conv5_block3_out, block7b_add, block8_10_mixed, convnext_tiny_stage_3_block_2_gelu, conv_pw_13_relu, mixed10
+# how the layers of a block begin: blocks_3_add, block_16_expand, expanded_conv_project, block5_conv1, conv5_block3_out,
+# block7b_add, block8_10_mixed, convnext_tiny_stage_3_block_2_gelu, conv_pw_13_relu, mixed10
 _BLOCK = re.compile(
-    r"(stage_\d+_block_\d+|conv\d+_block\d+|blocks?_?\d+[a-z]?(_\d+)?|expanded_conv(_\d+)?|conv_[dp]w_\d+|mixed_?\d+[a-z]?)"
+    r"(.*stage_\d+_block_\d+|conv\d+_block\d+|blocks?_?\d+[a-z]?(_\d+)?|expanded_conv(_\d+)?|conv_[dp]w_\d+|mixed_?\d+[a-z]?)"
     r"(?=_|$)"
 )
 
@@ -36,39 +36,41 @@ def open_layers(model: keras.Model, how: str | int) -> list[str]:
     Raises:
         InputError: `how` is none of these, or the network has not so many layers or blocks.
     """
-    first = _first_open(model, how)
+    opened = {layer.name for layer in _last_layers(model, how)}
     model.trainable = True
-    for index, layer in enumerate(model.layers):
-        layer.trainable = index >= first and not isinstance(layer, layers.BatchNormalization)
+    for layer in model.layers:
+        layer.trainable = layer.name in opened and not isinstance(layer, layers.BatchNormalization)
     return [layer.name for layer in model.layers if layer.trainable_weights]
 
 
 def cuts(model: keras.Model) -> list[str]:
-    """The layers behind which the network is a single tensor, in its order: the input first, the output last."""
+    """The layers behind which the network is a single tensor, in its order: the input first, the output last.
+
+    (Some networks add two tensors without a layer for it; that place then goes by the operation's name.)
+    """
     operations = model.operations
     place = {id(operation): index for index, operation in enumerate(operations)}
-    reach = list(range(len(operations)))  # of every operation: the furthest that reads what it, or one before it, gives
-    for index, operation in enumerate(operations):
-        for tensor in tree.flatten(operation.input) if index else ():
-            giver = place[id(tensor._keras_history.operation)]
-            reach[giver] = max(reach[giver], index)
+    last_reader = list(range(len(operations)))
+    for index, operation in enumerate(operations[1:], start=1):
+        for tensor in tree.flatten(operation.input):
+            last_reader[place[id(tensor._keras_history.operation)]] = index
     found, furthest = [], 0
     for index, operation in enumerate(operations):
-        if furthest <= index and isinstance(operation, layers.Layer):
+        if furthest <= index:  # nobody further on reads what came before
             found.append(operation.name)
-        furthest = max(furthest, reach[index])
+        furthest = max(furthest, last_reader[index])
     return found
 
 
 def frozen_until(model: keras.Model) -> str:
-    """The last layer at which the network can be cut so that nothing before the cut is open."""
+    """The last of `cuts(model)` before which nothing is open."""
     possible = set(cuts(model))
-    last = model.layers[0].name
-    for layer in model.layers:
-        if layer.trainable_weights:
+    last = model.operations[0].name
+    for operation in model.operations:
+        if isinstance(operation, layers.Layer) and operation.trainable_weights:
             break
-        if layer.name in possible:
-            last = layer.name
+        if operation.name in possible:
+            last = operation.name
     return last
 
 
@@ -92,7 +94,7 @@ def cut(model: keras.Model, at: str) -> tuple[keras.Model, keras.Model]:
         raise ValueError(
             f"{model.name} cannot be cut at {at}: more than one tensor passes there, or there is no such layer"
         )
-    seam = model.get_layer(at).output
+    seam = next(operation.output for operation in model.operations if operation.name == at)
     trunk = keras.Model(model.input, seam, name=f"{model.name}_trunk")
     if seam is model.output:  # Keras makes no network of nothing
         seam = keras.Input(batch_shape=seam.shape)
@@ -101,34 +103,41 @@ def cut(model: keras.Model, at: str) -> tuple[keras.Model, keras.Model]:
 
 
 def block_ends(model: keras.Model) -> list[str]:
-    """The last layer of every block that the network can be cut behind, in its order."""
+    """Of every block that the network's names tell, the first of `cuts(model)` at its end or behind it."""
+    last = {}
+    for index, operation in enumerate(model.operations):
+        if block := _BLOCK.match(operation.name):
+            last[block[0].replace("conv_dw", "conv_pw")] = index
     possible = set(cuts(model))
-    ends = {}
-    for layer in model.layers:
-        block = _BLOCK.search(layer.name)
-        if block and layer.name in possible:
-            ends[block[0].replace("dw", "pw")] = layer.name
-    return list(ends.values())
+    ends = [
+        next(operation.name for operation in model.operations[index:] if operation.name in possible)
+        for index in sorted(last.values())
+    ]
+    return list(dict.fromkeys(ends))
 
 
-def _first_open(model: keras.Model, how: str | int) -> int:
-    """Where in `model.layers` the open ones begin."""
-    names = [layer.name for layer in model.layers]
-    if how == "none":
-        return len(names)
-    if how == "all":
-        return 0
+def _last_layers(model: keras.Model, how: str | int) -> list[layers.Layer]:
+    """The layers that `how` means, batch normalization among them."""
+    if how in ("none", "all"):
+        return model.layers if how == "all" else []
     if isinstance(how, int) and not isinstance(how, bool):
-        if not 1 <= how <= len(names):
+        n_layers = len(model.layers)
+        if not 1 <= how <= n_layers:
             raise InputError(
-                f"params.yaml: open is {how}, {model.name} has {len(names)} layers; open 1 to {len(names)}, or 'all'"
+                f"params.yaml: open is {how}, {model.name} has {n_layers} layers; open 1 to {n_layers}, or 'all'"
             )
-        return len(names) - how
+        return model.layers[-how:]
     if not isinstance(how, str) or not re.fullmatch(r"blocks:[1-9]\d*", how):
         raise InputError(
             f"params.yaml: open is {how!r}, 'none', 'all', a number of layers or 'blocks:3' was expected; correct it"
         )
-    wanted, ends = int(how.removeprefix("blocks:")), block_ends(model)
-    if wanted > len(ends):
-        raise InputError(f"params.yaml: open is '{how}', {model.name} has {len(ends)} blocks; open fewer, or 'all'")
-    return 0 if wanted == len(ends) else names.index(ends[-wanted - 1]) + 1
+    ends = block_ends(model)
+    n_open = int(how.removeprefix("blocks:"))
+    if n_open > len(ends):
+        raise InputError(
+            f"params.yaml: open is '{how}', {model.name} has {len(ends)} blocks; open fewer, a number of layers, or 'all'"
+        )
+    if n_open == len(ends):
+        return model.layers
+    names = [operation.name for operation in model.operations]
+    return [layer for layer in model.layers if names.index(layer.name) > names.index(ends[-n_open - 1])]

@@ -106,7 +106,10 @@ def test_all_opens_everything_but_batch_normalization(network):
         ),
         (0, "params.yaml: open is 0, efficientnet_lite0 has 59 layers; open 1 to 59, or 'all'"),
         (60, "params.yaml: open is 60, efficientnet_lite0 has 59 layers; open 1 to 59, or 'all'"),
-        ("blocks:17", "params.yaml: open is 'blocks:17', efficientnet_lite0 has 16 blocks; open fewer, or 'all'"),
+        (
+            "blocks:17",
+            "params.yaml: open is 'blocks:17', efficientnet_lite0 has 16 blocks; open fewer, a number of layers, or 'all'",
+        ),
     ],
 )
 def test_what_cannot_be_opened_is_one_sentence(lite0, how, sentence):
