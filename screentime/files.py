@@ -51,8 +51,13 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with LF line ends, whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     with new_file(path) as partial:
-        partial.write_bytes(text.encode("utf-8"))
+        partial.write_bytes(content)
 
 
 def write_array(path: Path, array: np.ndarray) -> None:

@@ -93,14 +93,50 @@ class Preprocess(Section):
     filled: bool
 
 
-class Train(Section):
-    exclusive: bool
+class Probe(Section):
     pooling: Literal["mean", "mean_max"]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     l2: Annotated[float, Field(ge=0, le=10)]
-    positive_weight_max: Annotated[float, Field(ge=1, le=100)]
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     patience: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Augment(Section):
+    flip: bool
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    shift: Annotated[float, Field(ge=0, le=0.5)]
+    shear: Annotated[float, Field(ge=0, le=45)]
+    zoom: Annotated[float, Field(ge=0, le=3)]
+    brightness: Annotated[float, Field(ge=0, le=1)]
+    contrast: Annotated[float, Field(ge=0, lt=1)]
+    saturation: Annotated[float, Field(ge=0, le=1)]
+
+
+class FineTune(Section):
+    weights: Annotated[str, Field(min_length=1)]
+    open: int | str
+    pooling: Literal["lse", "top_k", "mean", "max", "mean_max", "flatten"]
+    top_k: Annotated[int, Field(ge=1, le=10_000)]
+    dense: list[Annotated[int, Field(ge=1, le=65_536)]]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    l2: Annotated[float, Field(ge=0, le=10)]
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Annotated[float, Field(ge=0, le=1)]
+    warm_up: Annotated[float, Field(ge=0, le=100)]
+    decay: Literal["cosine", "constant"]
+    batch_size: Annotated[int, Field(ge=1, le=1024)]
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    validation: Annotated[float, Field(ge=0, le=0.5)]
+    patience: Annotated[int, Field(ge=1, le=10_000)]
+    wanted_accuracy: Annotated[float, Field(ge=0, le=1)]
+    augment: Augment
+
+
+class Train(Section):
+    method: Literal["fine_tune", "probe"]
+    exclusive: bool
+    positive_weight_max: Annotated[float, Field(ge=1, le=100)]
     folds: Annotated[int, Field(ge=3, le=50)]
     block_s: Annotated[float, Field(gt=0, le=3600)]
     guard_s: Annotated[float, Field(ge=0, le=600)]
@@ -109,6 +145,9 @@ class Train(Section):
     seed: Annotated[int, Field(ge=0, le=4_294_967_295)]
     threads: Annotated[int, Field(ge=1, le=256)]
     experiment: Annotated[str, Field(min_length=1)]
+    tensorboard: bool
+    fine_tune: FineTune
+    probe: Probe
 
 
 class Score(Section):

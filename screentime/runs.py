@@ -82,7 +82,7 @@ def training_record(*, models: Path, metrics: Path, plots: Path, environment: Ma
             raise InputError(f"{path}: no trained model was found; run `dvc repro`, or `dvc pull`")
     card = read_json(card_file)
     form, settings, key = card["form"], card["params"], card["run_key"]
-    params = {f"train.{name}": value for name, value in settings.items()}
+    params = dict(_texts({"train": settings}))
     params |= {f"preprocess.{name}": value for name, value in form.items()}
     params |= {f"data.{name}": value for name, value in card["data"].items()}
     name = environment.get("DVC_EXP_NAME")
@@ -186,7 +186,7 @@ def _texts(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Parameters as `section.key` and text. How many processes share the work decides no figure."""
     for section, held in settings.items():
         if isinstance(held, Mapping):
-            yield from ((f"{section}.{name}", str(value)) for name, value in held.items() if name != "workers")
+            yield from _texts({f"{section}.{name}": value for name, value in held.items() if name != "workers"})
         else:
             yield section, str(held)
 
@@ -203,7 +203,7 @@ def _flat(value: object, name: str) -> Iterator[tuple[str, float]]:
 
 def _epochs(path: Path) -> list[tuple[int, dict[str, float]]]:
     table = read_table(path, EPOCHS)
-    names = ("loss", "validation_loss", "final_loss")
+    names = [column.name for column in EPOCHS.columns if column.name != "epoch"]
     return [
         (int(row.epoch), {name: getattr(row, name) for name in names if math.isfinite(getattr(row, name))})
         for row in table.itertuples()

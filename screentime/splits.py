@@ -24,7 +24,7 @@ class Fold:
 
     Attributes:
         train: what the model learns from.
-        validation: what says when to stop.
+        validation: what says when to stop; may be empty.
         test: what is scored; every row is the test of exactly one fold.
     """
 
@@ -41,9 +41,10 @@ def folds(
     guard_s: float,
     still_groups: Sequence[int] = (),
     near_copies: Sequence[Sequence[int]] = (),
+    n_validation: int = 1,
 ) -> list[Fold]:
-    """Part the rows, frames first and then stills, into folds: each part is the test of one fold and the validation of the
-    one before.
+    """Part the rows, frames first and then stills, into folds: each part is the test of one fold, and the parts after it are
+    its validation.
 
     Groups that stay together are videos where there are at least n_folds of them, else blocks of block_s seconds of each
     video; and near copies among stills, with the groups of all frames that any of them is a near copy of. Where there are
@@ -58,6 +59,7 @@ def folds(
             validation row nearer to a test row. Rows in between are left out of that fold.
         still_groups: (n_stills,) near copies among stills have one number.
         near_copies: (n_stills,) the frames, as rows, that each still is a near copy of.
+        n_validation: parts that say when to stop in each fold, >= 0; at least one is left to train on.
 
     Raises:
         ValueError: fewer than three groups, or the guard gap leaves a fold nothing to train on or to stop by.
@@ -85,12 +87,14 @@ def folds(
         frames = _near(video_ids, times_s, held_out[: len(times_s)], guard_s)
         return np.append(frames, np.zeros(n_stills, bool))
 
+    n_validation = min(n_validation, n_parts - 2)
     result = []
     for number in range(n_parts):
         test = parts == number
-        validation = (parts == (number + 1) % n_parts) & ~near(test)
-        train = ~test & (parts != (number + 1) % n_parts) & ~near(test | validation)
-        if not train.any() or not validation.any():
+        behind = (parts - number - 1) % n_parts  # 0: the part after the test, n_parts - 1: the test itself
+        validation = (behind < n_validation) & ~near(test)
+        train = ~test & (behind >= n_validation) & ~near(test | validation)
+        if not train.any() or (n_validation and not validation.any()):
             raise ValueError(f"a guard gap of {guard_s:g} s leaves no frame between the blocks of {block_s:g} s")
         result.append(Fold(*(np.flatnonzero(rows) for rows in (train, validation, test))))
     return result

@@ -216,16 +216,21 @@ OUT_OF_FOLD = Table(
     ("video_id", "time_s"),
     _number("out-of-fold score of the character", "calibrated score in [0, 1]"),
 )
+_OF_FOLDS = "of the frames that the folds train on; empty where the folds had stopped"
+_OF_STOPPING = "of the frames that say when to stop; empty likewise, and where there are none"
+_OF_ALL = "of all labelled frames, by the network that is kept; empty after its last epoch"
 EPOCHS = Table(
     "plots/epochs.csv",
-    "every epoch of the training: the folds, means over all of them, and the head that is kept",
+    "every epoch of the training: the folds, means over all of them, and the network that is kept; accuracies with "
+    "`train.method: fine_tune` only, on frames as augmentation has changed them where they train",
     (
         _count("epoch", "from 1"),
-        _number("loss", "of the frames that the folds train on; empty where the folds had stopped", required=False),
-        _number("validation_loss", "of the frames that say when to stop; empty likewise", required=False),
-        _number(
-            "final_loss", "of all labelled frames, by the head that is kept; empty after its last epoch", required=False
-        ),
+        _number("loss", _OF_FOLDS, required=False),
+        _number("validation_loss", _OF_STOPPING, required=False),
+        _number("final_loss", _OF_ALL, required=False),
+        _number("accuracy", _OF_FOLDS, required=False),
+        _number("validation_accuracy", _OF_STOPPING, required=False),
+        _number("final_accuracy", _OF_ALL, required=False),
     ),
     ("epoch",),
 )

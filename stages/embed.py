@@ -82,10 +82,10 @@ def _network_task(form: Form, threads: int) -> Task:
 
 def export_network(folder: Path, tell: Callable[[float], None], *, form: Form, threads: int) -> None:
     """Write the frozen backbone, from normalized pixels to mean and maximum, to folder/<backbone>.tflite."""
-    from screentime import model as networks  # TensorFlow: only where the backbone is exported
+    from screentime import frozen  # TensorFlow: only where the backbone is exported
 
-    networks.make_deterministic(0, threads)
-    (folder / f"{form.backbone}.tflite").write_bytes(networks.light_model(networks.feature_model(form, "mean_max")))
+    frozen.make_deterministic(0, threads)
+    (folder / f"{form.backbone}.tflite").write_bytes(frozen.light_model(frozen.feature_model(form, "mean_max")))
 
 
 if __name__ == "__main__":

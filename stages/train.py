@@ -1,35 +1,42 @@
-"""Stage train: one run. A head on the frozen backbone, calibrated on scores made out of fold, tracked in MLflow."""
+"""Stage train: one run. The backbone's last blocks and a head, or a head alone, calibrated out of fold, tracked in MLflow."""
 
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pandas
 from tqdm import tqdm
 
-from screentime import calibration, command
+from screentime import augmentation, calibration, command
+from screentime.backbones import backbone
 from screentime.closure import closure_hash
 from screentime.errors import InputError
-from screentime.files import new_folder, read_json, sha256_of, write_array, write_json
+from screentime.files import new_folder, read_json, sha256_of, write_array, write_bytes, write_json
 from screentime.inputs import Form
 from screentime.params import Params, Train
 from screentime.runs import run_key, training_record, versions
-from screentime.scorer import FACTS, HEAD
-from screentime.splits import folds
+from screentime.scorer import FACTS, HEAD, LIGHT_MODEL
+from screentime.splits import Fold, folds
 from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, STILLS_INDEX, read_table, write_table
 from screentime.tracking import StoreError, open_store, track
+
+if TYPE_CHECKING:
+    from screentime.probe import CrossFit
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "scipy", "tensorflow")
 
 
-def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Params) -> None:
-    """Train on data/arrays and write the model's folder, the figures of the training and its epochs.
+def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path, params: Params) -> None:
+    """Train on data/arrays and write the model's folder, the figures of the training, its epochs and a sheet of frames.
 
-    The labelled frames are parted into folds by blocks of time. For each fold a head learns from the others, the next
-    fold says when to stop, and the fold itself is scored: out of fold. On those scores the calibration is fitted. The head
-    that is kept learns from all labelled frames, for as many epochs as the folds needed in the middle.
+    The labelled frames are parted into folds by blocks of time. For each fold a network learns from the others, held-out
+    parts may say when to stop, and the fold itself is scored: out of fold. On those scores the calibration is fitted. The
+    network that is kept learns from all labelled frames, for as many epochs as the folds needed in the middle.
 
     Stills learn with them, near copies on one side of every fold. They have no time: their out-of-fold scores are not kept,
     and the calibration, which is for frames, asks them only about characters that too few frames show.
@@ -38,77 +45,214 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, params: Par
     they would hand it its answers. They train the head that is kept and are no truth for anything: out-of-fold scores,
     calibration, epochs and counts of frames are those of what people have said.
     """
-    index = read_table(arrays / "index.csv", INDEX)
-    stills = read_table(arrays / "stills.csv", STILLS_INDEX) if (arrays / "stills.csv").is_file() else None
-    still_groups = [] if stills is None else list(stills["group"])
-    near_copies = [] if stills is None else [[int(row) for row in cell.split()] for cell in stills["near_copies"]]
-    n_frames, n_stills = len(index), len(still_groups)
-    form = read_json(arrays / "form.json")
-    cast = tuple(form.pop("cast"))
-    private = index["video_id"].isin(form.pop("private")).to_numpy()
-    form = Form(**form)
-    targets = np.load(arrays / "targets.npy", allow_pickle=False)
-    check_enough(targets, cast, list(index["video_id"]), params.train)
-    try:
-        parts = folds(
-            list(index["video_id"]),
-            index["time_s"].to_numpy(),
-            params.train.folds,
-            params.train.block_s,
-            params.train.guard_s,
-            still_groups,
-            near_copies,
-        )
-    except ValueError as error:
-        raise InputError(f"data/labels: {error}; label frames from more of the film, or lower train.block_s") from None
-    from screentime import model as networks  # TensorFlow: only when the labels are in order
+    labelled = read_arrays(arrays)
+    settings = params.train
+    check_enough(labelled.targets, labelled.cast, list(labelled.index["video_id"]), settings)
+    check_method(labelled, settings)
+    parts = _parts(labelled, settings)
+    from screentime import frozen  # TensorFlow: only when the labels are in order
 
-    networks.make_deterministic(params.train.seed, params.train.threads)
-    pooled = networks.feature_model(form, params.train.pooling)
-    features = np.empty((len(targets), pooled.output_shape[1]), np.float32)
-    private = np.append(private, np.zeros(n_stills, bool))
-    features[~private] = networks.features_of(pooled, np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False))
-    if private.any():  # embed keeps mean and maximum; a head on the mean alone takes the first half
-        features[private] = np.load(arrays / "features.npy", allow_pickle=False)[:, : features.shape[1]]
-    with tqdm(total=params.train.epochs, desc="training folds", unit="epoch", disable=None) as bar:
-        crossed = networks.cross_fit(features, targets, parts, params.train, lambda *_: bar.update())
-    epochs = max(1, round(float(np.median(crossed.best_epochs))))
-    extra, answers = _filled(arrays, features.shape[1], len(cast))
-    head = networks.fit_head(
-        np.concatenate([features, extra]), np.concatenate([targets, answers]), epochs, params.train, lambda *_: None
-    )
-    judged = _of_frames(targets, n_frames, params.train.min_present)
-    scale, offset = calibration.fit(crossed.logits, judged)
-    held_out = calibration.cross_fitted_scores(crossed.logits, judged, [fold.test for fold in parts])[:n_frames]
-
-    counts = {"n_frames": n_frames} | ({"n_stills": n_stills} if n_stills else {})
+    frozen.make_deterministic(settings.seed, settings.threads)
     with new_folder(models) as folder:
-        networks.save(networks.scorer_model(pooled, head, exclusive=params.train.exclusive), folder)
-        write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
-        scores = pandas.DataFrame(held_out, columns=list(cast))
-        scores.insert(0, "video_id", index["video_id"])
-        scores.insert(1, "time_s", index["time_s"])
-        write_table(folder / "out_of_fold.csv", scores, OUT_OF_FOLD, cast)
-        data = _identity(arrays, targets, cast) | counts
-        settings = params.train.model_dump()
+        method = _fine_tuned if settings.method == "fine_tune" else _probed
+        trained = method(labelled, parts, settings, folder)
+        judged = _of_frames(labelled, settings.min_present)
+        scale, offset = calibration.fit(trained.crossed.logits, judged)
+        held_out = calibration.cross_fitted_scores(trained.crossed.logits, judged, [fold.test for fold in parts])
+        scores = pandas.DataFrame(held_out[: labelled.n_frames], columns=list(labelled.cast))
+        scores.insert(0, "video_id", labelled.index["video_id"])
+        scores.insert(1, "time_s", labelled.index["time_s"])
+        write_table(folder / "out_of_fold.csv", scores, OUT_OF_FOLD, labelled.cast)
+        counts = {"n_frames": labelled.n_frames} | ({"n_stills": labelled.n_stills} if labelled.n_stills else {})
+        data = _identity(arrays, labelled) | counts
+        others = {"fine_tune", "probe"} - {settings.method}  # what the other method would do decides nothing
+        shown = settings.model_dump(exclude=others)
         libraries = versions(LIBRARIES)
-        decides = {"data": data, "params": settings, "code": closure_hash("stages.train"), "libraries": libraries}
+        decides = {"data": data, "params": shown, "code": closure_hash("stages.train"), "libraries": libraries}
         facts = {
             "run_key": run_key(decides),
-            "form": form.as_dict(),
-            "cast": list(cast),
+            "form": labelled.form.as_dict(),
+            "cast": list(labelled.cast),
             "calibration": {"scale": scale, "offset": offset},
-            "params": settings,
+            "params": shown,
             "data": data,
             "libraries": libraries,
             "files": {path.name: sha256_of(path) for path in sorted(folder.iterdir())},
         }
         write_json(folder / FACTS, facts)
-    write_table(plots, _epochs(crossed.history, head.history), EPOCHS)
-    write_json(metrics, counts | _figures(crossed, head, epochs, targets, cast))
-    beside = f" and {n_stills} stills" if n_stills else ""
-    print(f"{models}: {n_frames} frames{beside}, {len(parts)} folds, {epochs} epochs; run {facts['run_key'][:7]}")
+    write_table(plots, _epochs(trained.crossed.history, trained.history), EPOCHS)
+    _write_sheet(sheet, labelled, settings)
+    write_json(metrics, counts | _figures(trained, labelled))
+    beside = f" and {labelled.n_stills} stills" if labelled.n_stills else ""
+    print(
+        f"{models}: {labelled.n_frames} frames{beside}, {len(parts)} folds, {trained.epochs} epochs; run {facts['run_key'][:7]}"
+    )
     _track(models, metrics, plots)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The arrays of the stage preprocess.
+
+    Attributes:
+        form: what the network is shown.
+        cast: the characters.
+        index: one row per labelled frame.
+        inputs: (n_pictures, height, width, 3) float16, normalized, memory-mapped: of all rows but private ones.
+        targets: (n_rows, n_characters) float32, frames first and then stills.
+        private: (n_rows,) bool: which rows have features instead of a picture.
+        features: (n_private, n_features) float16, None where no film is private.
+        still_groups, near_copies: of the stills, as `splits.folds` wants them.
+        filled: features and targets of the filled frames, None where they do not train.
+    """
+
+    form: Form
+    cast: tuple[str, ...]
+    index: pandas.DataFrame
+    inputs: np.ndarray
+    targets: np.ndarray
+    private: np.ndarray
+    features: np.ndarray | None
+    still_groups: list[int]
+    near_copies: list[list[int]]
+    filled: tuple[np.ndarray, np.ndarray] | None
+
+    @property
+    def n_frames(self) -> int:
+        return len(self.index)
+
+    @property
+    def n_stills(self) -> int:
+        return len(self.still_groups)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a method of training has made.
+
+    Attributes:
+        crossed: scores out of fold, and the epochs of the folds.
+        epochs: how many the network that is kept was trained for.
+        history: its epochs.
+    """
+
+    crossed: "CrossFit"
+    epochs: int
+    history: list[dict[str, float]]
+
+
+def read_arrays(arrays: Path) -> Labelled:
+    """Read data/arrays; the pictures stay on disk."""
+    form = read_json(arrays / "form.json")
+    cast, private = tuple(form.pop("cast")), form.pop("private")
+    index = read_table(arrays / "index.csv", INDEX)
+    stills = read_table(arrays / "stills.csv", STILLS_INDEX) if (arrays / "stills.csv").is_file() else None
+    groups = [] if stills is None else list(stills["group"])
+    copies = [] if stills is None else [[int(row) for row in cell.split()] for cell in stills["near_copies"]]
+    kept = arrays / "features.npy"
+    filled = None
+    if (arrays / "filled.csv").is_file():
+        filled = tuple(np.load(arrays / f"filled_{name}.npy", allow_pickle=False) for name in ("features", "targets"))
+    return Labelled(
+        Form(**form),
+        cast,
+        index,
+        np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False),
+        np.load(arrays / "targets.npy", allow_pickle=False),
+        np.append(index["video_id"].isin(private).to_numpy(), np.zeros(len(groups), bool)),
+        np.load(kept, allow_pickle=False) if kept.is_file() else None,
+        groups,
+        copies,
+        filled,
+    )
+
+
+def _parts(labelled: Labelled, settings: Train) -> list[Fold]:
+    n_validation = 1 if settings.method == "probe" else round(settings.fine_tune.validation * settings.folds)
+    if settings.method == "fine_tune" and settings.fine_tune.validation:
+        n_validation = max(1, n_validation)
+    try:
+        return folds(
+            list(labelled.index["video_id"]),
+            labelled.index["time_s"].to_numpy(),
+            settings.folds,
+            settings.block_s,
+            settings.guard_s,
+            labelled.still_groups,
+            labelled.near_copies,
+            n_validation,
+        )
+    except ValueError as error:
+        raise InputError(f"data/labels: {error}; label frames from more of the film, or lower train.block_s") from None
+
+
+def _fine_tuned(labelled: Labelled, parts: Sequence[Fold], settings: Train, folder: Path) -> Trained:
+    """Train the last blocks of the backbone and a head on pictures; the network goes into the folder."""
+    from screentime import fine_tuning, frozen, network
+
+    tune = settings.fine_tune
+    tuning = fine_tuning.Tuning(labelled.form, labelled.inputs, labelled.targets, settings)
+    n_batches = -(-len(labelled.targets) // tune.batch_size)
+    most = tune.epochs * (n_batches + sum(-(-len(part.train) // tune.batch_size) for part in parts))
+    with tqdm(total=most, desc="fine-tuning", unit="batch", disable=None) as bar:
+        crossed = fine_tuning.cross_fit(tuning, parts, bar.update, settings.tensorboard)
+        epochs = max(1, round(float(np.median(crossed.best_epochs))))
+        every_row, nobody = np.arange(len(labelled.targets)), np.arange(0)
+        final = tuning.fit(every_row, nobody, epochs, 0, bar.update, fine_tuning.boards(settings.tensorboard, "final"))
+        bar.total = bar.n
+    scorer = network.scorer_model(tuning.model, exclusive=settings.exclusive)
+    network.save(scorer, folder)
+    (folder / LIGHT_MODEL).write_bytes(frozen.light_model(scorer))
+    return Trained(crossed, epochs, [{f"final_{name}": value for name, value in row.items()} for row in final])
+
+
+def _probed(labelled: Labelled, parts: Sequence[Fold], settings: Train, folder: Path) -> Trained:
+    """Fit a linear head on frozen features, many folds side by side; network and head go into the folder."""
+    from screentime import frozen, network, probe
+
+    pooled = frozen.feature_model(labelled.form, settings.probe.pooling)
+    features = np.empty((len(labelled.targets), pooled.output_shape[1]), np.float32)
+    features[~labelled.private] = frozen.features_of(pooled, labelled.inputs)
+    if labelled.private.any():  # embed keeps mean and maximum; a head on the mean alone takes the first half
+        features[labelled.private] = labelled.features[:, : features.shape[1]]
+    with tqdm(total=settings.probe.epochs, desc="training folds", unit="epoch", disable=None) as bar:
+        crossed = probe.cross_fit(features, labelled.targets, parts, settings, lambda *_: bar.update())
+    epochs = max(1, round(float(np.median(crossed.best_epochs))))
+    rows, answers = [features], [labelled.targets]
+    if labelled.filled is not None and len(labelled.filled[0]):
+        rows.append(labelled.filled[0].astype(np.float32)[:, : features.shape[1]])
+        answers.append(labelled.filled[1].astype(np.float32))
+    head = probe.fit_head(np.concatenate(rows), np.concatenate(answers), epochs, settings, lambda *_: None)
+    scorer = probe.scorer_model(pooled, head, exclusive=settings.exclusive)
+    network.save(scorer, folder)
+    (folder / LIGHT_MODEL).write_bytes(frozen.light_model(scorer))
+    write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
+    return Trained(crossed, epochs, head.history)
+
+
+def check_method(labelled: Labelled, settings: Train) -> None:
+    """Refuse to train on pictures where some rows have features only, and settings that contradict each other.
+
+    Raises:
+        InputError: what was found, what was expected, the repair.
+    """
+    tune = settings.fine_tune
+    if settings.method == "fine_tune" and labelled.private.any():
+        films = ", ".join(sorted(set(labelled.index["video_id"][labelled.private[: labelled.n_frames]])))
+        raise InputError(
+            f"params.yaml: train.method is fine_tune, private films ({films}) leave features and no pictures; set it to probe, "
+            "or leave those films out with `python -m screentime video skip`"
+        )
+    if settings.method == "fine_tune" and labelled.filled is not None:
+        raise InputError(
+            "params.yaml: train.method is fine_tune, filled cells (preprocess.filled) have features and no pictures; set it "
+            "to probe, or preprocess.filled to false"
+        )
+    if settings.method == "fine_tune" and tune.wanted_accuracy and not tune.validation:
+        raise InputError(
+            f"params.yaml: train.fine_tune: wanted_accuracy is {tune.wanted_accuracy:g} and validation 0, frames that tell "
+            "the accuracy were expected; set validation to 0.25, or wanted_accuracy to 0"
+        )
 
 
 def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[str], settings: Train) -> None:
@@ -138,48 +282,48 @@ def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[s
                 )
 
 
-def _filled(arrays: Path, n_features: int, n_characters: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frames with filled cells: features (n_filled, n_features) and targets (n_filled, n_characters); none unless asked for."""
-    if not (arrays / "filled.csv").is_file():
-        return np.empty((0, n_features), np.float32), np.empty((0, n_characters), np.float32)
-    features, targets = (
-        np.load(arrays / f"filled_{name}.npy", allow_pickle=False).astype(np.float32)
-        for name in ("features", "targets")
-    )
-    return features[:, :n_features].reshape(-1, n_features), targets
-
-
-def _identity(arrays: Path, targets: np.ndarray, cast: Sequence[str]) -> dict:
+def _identity(arrays: Path, labelled: Labelled) -> dict:
     """What was learned from: hashes and counts."""
     names = sorted(path.name for path in arrays.iterdir())
-    counts = {f"present_{name}": int((targets[:, column] == 1).sum()) for column, name in enumerate(cast)}
+    present = (labelled.targets == 1).sum(axis=0)
+    counts = {f"present_{name}": int(present[column]) for column, name in enumerate(labelled.cast)}
     return {f"sha256_{name}": sha256_of(arrays / name) for name in names} | counts
 
 
-def _of_frames(targets: np.ndarray, n_frames: int, enough: int) -> np.ndarray:
+def _of_frames(labelled: Labelled, enough: int) -> np.ndarray:
     """The targets, without stills where frames alone show a character often enough, and often enough do not.
 
     Who made a set chose how many of its pictures show a character; the film chose it for its frames.
     """
-    judged = targets.copy()
-    known = [(targets[:n_frames] == value).sum(axis=0) >= enough for value in (0, 1)]
+    judged, n_frames = labelled.targets.copy(), labelled.n_frames
+    known = [(judged[:n_frames] == value).sum(axis=0) >= enough for value in (0, 1)]
     judged[n_frames:, known[0] & known[1]] = np.nan
     return judged
 
 
+def _write_sheet(path: Path, labelled: Labelled, settings: Train) -> None:
+    """A sheet of training frames, with fine-tuning as they are changed from epoch to epoch."""
+    changes = settings.fine_tune.augment if settings.method == "fine_tune" else None
+    picture = augmentation.sheet(labelled.inputs, changes, backbone(labelled.form.backbone), settings.seed)
+    _, content = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    write_bytes(path, content.tobytes())
+
+
 def _epochs(folds_history: Sequence[dict], final_history: Sequence[dict]) -> pandas.DataFrame:
-    """Every epoch: what the folds lost and what the head that is kept lost."""
+    """Every epoch: what the folds lost and got right, and what the network that is kept did."""
     table = pandas.DataFrame(folds_history).join(pandas.DataFrame(final_history), how="outer")
     table.insert(0, "epoch", np.arange(1, len(table) + 1))
-    return table
+    return table.reindex(columns=[column.name for column in EPOCHS.columns])
 
 
-def _figures(crossed, head, epochs: int, targets: np.ndarray, cast: Sequence[str]) -> dict:
+def _figures(trained: Trained, labelled: Labelled) -> dict:
+    targets, cast, crossed = labelled.targets, labelled.cast, trained.crossed
+    judged = [epoch["validation_loss"] for epoch in crossed.history if "validation_loss" in epoch]
     return {
         "folds": len(crossed.best_epochs),
-        "epochs": epochs,
-        "loss": head.history[-1]["final_loss"],
-        "validation_loss": min(epoch["validation_loss"] for epoch in crossed.history),
+        "epochs": trained.epochs,
+        "loss": trained.history[-1]["final_loss"],
+        **({"validation_loss": min(judged)} if judged else {}),
         "present": {name: int((targets[:, column] == 1).sum()) for column, name in enumerate(cast)},
         "absent": {name: int((targets[:, column] == 0).sum()) for column, name in enumerate(cast)},
     }
