@@ -102,7 +102,11 @@ class Tuning:
         tune = settings.fine_tune
         self.model = build(form, targets.shape[1], tune, exclusive=settings.exclusive)
         self.opened = open_layers(self.model.backbone, tune.open)
-        last = self.model.get_layer(EVIDENCE) if EVIDENCE in {one.name for one in self.model.layers} else self.model.layers[-1]
+        last = (
+            self.model.get_layer(EVIDENCE)
+            if EVIDENCE in {one.name for one in self.model.layers}
+            else self.model.layers[-1]
+        )
         last.bias.assign(first_bias(targets, settings.positive_weight_max, exclusive=settings.exclusive))
         weights = ops.convert_to_tensor(present_weights(targets, settings.positive_weight_max))
         self.model.compile(
@@ -138,7 +142,7 @@ class Tuning:
         size = min(tune.batch_size, len(rows))
         n_batches = -(-len(rows) // size)
         stopping = [
-            keras.callbacks.EarlyStopping("validation_loss", patience=tune.patience, restore_best_weights=True),
+            keras.callbacks.EarlyStopping("validation_loss", mode="min", patience=tune.patience, restore_best_weights=True),
             *([WantedAccuracy(tune.wanted_accuracy)] if tune.wanted_accuracy else []),
         ]
         told = keras.callbacks.CallbackList([*(stopping if len(held_out) else []), *callbacks], model=self.model)
@@ -149,9 +153,7 @@ class Tuning:
             order = np.resize(np.random.default_rng([seed, draw, epoch]).permutation(rows), n_batches * size)
             self.model.reset_metrics()
             for step, batch in enumerate(order.reshape(n_batches, size)):
-                self.model.optimizer.learning_rate.assign(
-                    rate_at((epoch * n_batches + step) / n_batches, epochs, tune)
-                )
+                self.model.optimizer.learning_rate.assign(rate_at((epoch * n_batches + step) / n_batches, epochs, tune))
                 random = np.random.default_rng([seed, draw, epoch, step + 1])
                 pictures = augmentation.augmented(
                     self.inputs[batch].astype(np.float32), tune.augment, self._facts, random
@@ -179,7 +181,9 @@ class Tuning:
 
     def _outputs(self, rows: np.ndarray) -> np.ndarray:
         filled = np.resize(rows, -(-len(rows) // BATCH) * BATCH)  # one size of batch, compiled once
-        batches = [self.model.predict_on_batch(self.inputs[batch].astype(np.float32)) for batch in filled.reshape(-1, BATCH)]
+        batches = [
+            self.model.predict_on_batch(self.inputs[batch].astype(np.float32)) for batch in filled.reshape(-1, BATCH)
+        ]
         return np.concatenate(batches)[: len(rows)]
 
     def _judged(self, rows: np.ndarray) -> dict[str, float]:
@@ -222,7 +226,9 @@ def cross_fit(tuning: Tuning, folds: Sequence[Fold], on_step: OnStep, tensorboar
     logits = np.zeros(tuning.targets.shape)
     best_epochs, histories = [], []
     for number, fold in enumerate(folds, start=1):
-        history = tuning.fit(fold.train, fold.validation, epochs, number, on_step, boards(tensorboard, f"fold_{number}"))
+        history = tuning.fit(
+            fold.train, fold.validation, epochs, number, on_step, boards(tensorboard, f"fold_{number}")
+        )
         logits[fold.test] = tuning.logits(fold.test)
         judged = [figures["validation_loss"] for figures in history if "validation_loss" in figures]
         best_epochs.append(int(np.argmin(judged)) + 1 if judged else len(history))

@@ -15,17 +15,29 @@ class LightNetwork:
         """Load a network.
 
         Args:
-            path: a TensorFlow Lite file with one input, (1, height, width, 3) float32, and one output, (1, n) float32.
+            path: a TensorFlow Lite file with one input, (1, height, width, 3) float32, and one row as output, (1, n)
+                float32; beside it there may be a map, (1, places down, places across, m) float32.
             threads: processor threads it may use.
         """
         with no_native_chatter():
             self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        outputs = {len(output["shape"]): output["index"] for output in self._interpreter.get_output_details()}
+        self._row, self._places = outputs[2], outputs.get(4)
 
     def row(self, picture: np.ndarray) -> np.ndarray:
         """What it says of a normalized picture, (height, width, 3) float32: (n,) float32."""
+        self._run(picture)
+        return self._interpreter.get_tensor(self._row)[0]
+
+    def places(self, picture: np.ndarray) -> np.ndarray | None:
+        """What it says of every place of the picture: (places down, places across, m) float32, None without a map."""
+        if self._places is None:
+            return None
+        self._run(picture)
+        return self._interpreter.get_tensor(self._places)[0]
+
+    def _run(self, picture: np.ndarray) -> None:
         self._interpreter.set_tensor(self._input, picture[None])
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)[0]

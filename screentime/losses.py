@@ -104,8 +104,6 @@ def present_weights(targets: np.ndarray, most: float) -> np.ndarray:
     return np.clip(n_absent / np.maximum(n_present, 1), 1.0, most).astype(np.float32)
 
 
-
-
 def first_bias(targets: np.ndarray, most: float, *, exclusive: bool) -> np.ndarray:
     """(n_outputs,) float32: the log-odds of each character as the loss counts them; the weights of a head start at zero.
 

@@ -16,11 +16,12 @@ with no_native_chatter():
     from keras import layers, ops
 
 from screentime.backbones import backbone
+from screentime.frozen import light_model
 from screentime.inputs import Form
 from screentime.losses import OneAgainstRest
 from screentime.params import FineTune
 
-ARCHITECTURE, WEIGHTS = "architecture.json", "model.weights.h5"
+ARCHITECTURE, WEIGHTS, LIGHT_MODEL = "architecture.json", "model.weights.h5", "scorer.tflite"
 OF_PLACES = ("lse", "top_k")  # logits are pooled; "mean", "max", "mean_max" and "flatten" pool or flatten features
 EVIDENCE = "evidence"
 
@@ -119,12 +120,13 @@ def scorer_model(model: keras.Model, *, exclusive: bool) -> keras.Model:
 
 
 def save(model: keras.Model, folder: Path) -> None:
-    """Write a network for Keras, in files whose bytes are a function of the weights.
+    """Write a network twice, for Keras and for LiteRT, in files whose bytes are a function of the weights.
 
     (A `.keras` archive holds the time it was written.)
     """
     (folder / ARCHITECTURE).write_bytes(model.to_json(indent=1).encode("utf-8") + b"\n")
     model.save_weights(folder / WEIGHTS)
+    (folder / LIGHT_MODEL).write_bytes(light_model(model))
 
 
 def load(folder: Path) -> keras.Model:

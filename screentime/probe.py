@@ -173,5 +173,3 @@ def scorer_model(features: keras.Model, head: Head, *, exclusive: bool) -> keras
     if exclusive:
         logits = OneAgainstRest(name="one_against_rest")(logits)
     return keras.Model(features.input, logits, name="scorer")
-
-

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from scipy.special import logsumexp
 
 from screentime import calibration
 from screentime.errors import InputError
 from screentime.files import read_json, sha256_of
 from screentime.inputs import Form, network_input
-from screentime.quiet import no_native_chatter
+from screentime.light_network import LightNetwork
 
 FACTS, LIGHT_MODEL, HEAD = "model.json", "scorer.tflite", "head.npy"
 RETRAIN = "run `dvc repro train`, or fetch the models with `dvc pull models`"
@@ -42,17 +41,17 @@ class Scorer:
         self.cast = tuple(facts["cast"])
         self._scale = np.array(facts["calibration"]["scale"])
         self._offset = np.array(facts["calibration"]["offset"])
-        with no_native_chatter():
-            self._interpreter = Interpreter(model_path=str(folder / LIGHT_MODEL), num_threads=threads)
-            self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._network = LightNetwork(folder / LIGHT_MODEL, threads)
 
     def logits(self, image: np.ndarray) -> np.ndarray:
         """What the network says of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) float64."""
-        self._interpreter.set_tensor(self._input, network_input(image, self.form)[None])
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)[0].astype(np.float64)
+        return self._network.row(network_input(image, self.form)).astype(np.float64)
+
+    def evidence(self, image: np.ndarray) -> np.ndarray | None:
+        """Where it saw whom in one frame: (places down, places across, n_characters) float64 logits, None of a network
+        that does not tell."""
+        places = self._network.places(network_input(image, self.form))
+        return None if places is None else places.astype(np.float64)
 
     def scores(self, image: np.ndarray) -> np.ndarray:
         """The calibrated scores of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) in [0, 1]."""

@@ -20,7 +20,7 @@ from screentime.files import new_folder, read_json, sha256_of, write_array, writ
 from screentime.inputs import Form
 from screentime.params import Params, Train
 from screentime.runs import run_key, training_record, versions
-from screentime.scorer import FACTS, HEAD, LIGHT_MODEL
+from screentime.scorer import FACTS, HEAD
 from screentime.splits import Fold, folds
 from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, STILLS_INDEX, read_table, write_table
 from screentime.tracking import StoreError, open_store, track
@@ -188,7 +188,7 @@ def _parts(labelled: Labelled, settings: Train) -> list[Fold]:
 
 def _fine_tuned(labelled: Labelled, parts: Sequence[Fold], settings: Train, folder: Path) -> Trained:
     """Train the last blocks of the backbone and a head on pictures; the network goes into the folder."""
-    from screentime import fine_tuning, frozen, network
+    from screentime import fine_tuning, network
 
     tune = settings.fine_tune
     tuning = fine_tuning.Tuning(labelled.form, labelled.inputs, labelled.targets, settings)
@@ -202,7 +202,6 @@ def _fine_tuned(labelled: Labelled, parts: Sequence[Fold], settings: Train, fold
         bar.total = bar.n
     scorer = network.scorer_model(tuning.model, exclusive=settings.exclusive)
     network.save(scorer, folder)
-    (folder / LIGHT_MODEL).write_bytes(frozen.light_model(scorer))
     return Trained(crossed, epochs, [{f"final_{name}": value for name, value in row.items()} for row in final])
 
 
@@ -225,7 +224,6 @@ def _probed(labelled: Labelled, parts: Sequence[Fold], settings: Train, folder: 
     head = probe.fit_head(np.concatenate(rows), np.concatenate(answers), epochs, settings, lambda *_: None)
     scorer = probe.scorer_model(pooled, head, exclusive=settings.exclusive)
     network.save(scorer, folder)
-    (folder / LIGHT_MODEL).write_bytes(frozen.light_model(scorer))
     write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
     return Trained(crossed, epochs, head.history)
 

@@ -27,7 +27,7 @@ def serve(stages: Sequence[str]) -> None:
     for stage in stages:
         importlib.import_module(f"stages.{stage}")
         del sys.modules[f"stages.{stage}"]  # a run executes it as the command
-    for late in ("screentime.model", "mlflow"):
+    for late in ("screentime.fine_tuning", "mlflow"):
         importlib.import_module(late)
     gc.collect()
     gc.freeze()  # a run that ends does not look through all of it again

@@ -61,12 +61,12 @@ class Project:
         )
 
     def set_params(self, **sections: object) -> None:
-        """Change sections of params.yaml: a mapping is merged into its section, anything else replaces it."""
+        """Change sections of params.yaml: a mapping is merged into what is there, anything else replaces it."""
         path = self.folder / "params.yaml"
         params = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for name, value in sections.items():
-            params[name] = params[name] | value if isinstance(value, dict) else value
-        path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        path.write_text(
+            yaml.safe_dump(_merged(params, sections), sort_keys=False, allow_unicode=True), encoding="utf-8"
+        )
 
     def own_films(self, *films: str) -> None:
         """No demo film, these films instead: in params.yaml, and in dvc.yaml as deps of sample."""
@@ -81,3 +81,10 @@ class Project:
     def stages_run(self, output: str) -> list[str]:
         """The stages that a `dvc repro` ran, in order, from what it printed."""
         return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
+
+
+def _merged(there: dict, changes: dict) -> dict:
+    return there | {
+        name: _merged(there[name], value) if isinstance(value, dict) and isinstance(there.get(name), dict) else value
+        for name, value in changes.items()
+    }

@@ -16,8 +16,8 @@ from sklearn.datasets import load_sample_image
 from screentime.backbones import BACKBONES, backbone
 from screentime.efficientnet_lite import VARIANTS, tensor_shapes
 from screentime.errors import InputError
+from screentime.frozen import make_deterministic
 from screentime.inputs import Form, network_input
-from screentime.model import make_deterministic
 from screentime.weights import package_tensors
 
 # expansion, stride of the first, kernel side: the paper's table; and of each network how many blocks and channels out

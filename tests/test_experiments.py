@@ -25,9 +25,9 @@ from screentime.frames import open_frames
 CAST = ["bunny", "frank", "rinky"]
 FILM = "data/videos/excerpt.mp4"
 QUEUED = {
-    "strong": ["train.l2=0.5"],
+    "strong": ["train.probe.l2=0.5"],
     "low": ["estimate.threshold=0.4"],
-    "both": ["train.l2=0.5", "estimate.threshold=0.4"],
+    "both": ["train.probe.l2=0.5", "estimate.threshold=0.4"],
 }
 START_S = 120  # a server has so long to answer; far more than it needs
 
@@ -39,7 +39,12 @@ def project(tmp_path_factory, demo_excerpt) -> Project:
     rows = excerpt.put_into(project, demo_excerpt, CAST)
     labels = project.folder / "data" / "labels"
     small = {"width": 96, "height": 64}
-    project.set_params(embed=small, preprocess=small, train={"epochs": 20, "folds": 3}, suggest={"frames": 9})
+    project.set_params(
+        embed=small,
+        preprocess=small,
+        train={"method": "probe", "folds": 3, "probe": {"epochs": 20}},
+        suggest={"frames": 9},
+    )
     project.run("dvc", "add", FILM)
     project.run("dvc", "repro", "sample")
     project.run("python", "-m", "screentime", "audit", "draw", "excerpt", "--n", "30", "--seed", "3")
@@ -118,7 +123,7 @@ def test_two_workers_bring_every_experiment_into_one_store_under_its_name(projec
 
 def test_an_experiment_that_dvc_restores_is_in_the_store_too(project, client, queued):
     """Its outcome was there before: the run has both names."""
-    output = project.run("dvc", "exp", "run", "--name", "restored", "-S", "train.l2=0.5")
+    output = project.run("dvc", "exp", "run", "--name", "restored", "-S", "train.probe.l2=0.5")
 
     assert all(f"Stage '{stage}' is cached - skipping run" in output for stage in ("train", "evaluate", "report"))
     assert project.stages_run(output) == ["score", "publish"]
@@ -137,7 +142,7 @@ def test_dvc_answers_the_same(project, queued):
     macro = metrics["metrics/evaluate.json"]["audit.macro.accuracy"]
     assert macro["new"] == pytest.approx(queued["low"].data.metrics["audit/accuracy"])
     params = json.loads(project.run("dvc", "params", "diff", "--json", "HEAD", "both"))
-    assert set(params["params.yaml"]) == {"train.l2", "estimate.threshold"}
+    assert set(params["params.yaml"]) == {"train.probe.l2", "estimate.threshold"}
 
     project.run("dvc", "plots", "diff", "HEAD", "strong", "--out", "compared")
     page = (project.folder / "compared" / "index.html").read_text(encoding="utf-8")
@@ -194,7 +199,13 @@ def test_the_link_opens_the_comparison(project, client, queued):
     with serving(project, "server", "--workers", "1", ready="/health") as address:
         dom = browser.visit(f"{address}{page}", width=2400, wait_ms=20_000).dom
 
-    columns = ["audit/average_precision", "audit/accuracy", "audit/f1", "audit/absolute_seconds_error", "train.l2"]
+    columns = [
+        "audit/average_precision",
+        "audit/accuracy",
+        "audit/f1",
+        "audit/absolute_seconds_error",
+        "train.probe.l2",
+    ]
     assert [name for name in columns if f'data-testid="sort-header-{name}"' not in dom] == []
     assert [name for name in runs(client) if f">{name}<" not in dom] == []
 

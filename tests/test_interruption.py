@@ -87,7 +87,12 @@ def results(tmp_path_factory, demo_excerpt) -> Iterator[Results]:
     project = Project(tmp_path_factory.mktemp("project"))
     excerpt.put_into(project, demo_excerpt, CAST)
     small = {"width": 64, "height": 64}
-    project.set_params(embed=small, preprocess=small, train={"epochs": 3, "folds": 3}, suggest={"frames": 9})
+    project.set_params(
+        embed=small,
+        preprocess=small,
+        train={"method": "probe", "folds": 3, "probe": {"epochs": 3}},
+        suggest={"frames": 9},
+    )
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     script = Path(__file__).with_name("interrupted.py")
     with subprocess.Popen(

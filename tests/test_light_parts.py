@@ -28,7 +28,7 @@ def test_the_command_line_starts_without_tensorflow_or_mlflow():
 
 
 def test_the_test_can_fail():
-    assert HEAVY in imported_by("screentime.model")
+    assert HEAVY in imported_by("screentime.frozen")
 
 
 def test_the_library_knows_neither_dvc_nor_mlflow_nor_the_stages():

@@ -9,7 +9,7 @@ import pandas
 import pytest
 from scipy.special import expit
 
-from screentime import model as networks
+from screentime import frozen, network, probe
 from screentime.errors import InputError
 from screentime.files import read_json, sha256_of, write_array, write_json
 from screentime.frames import encode_jpeg, open_frames
@@ -54,17 +54,17 @@ def write_frames(folder: Path, video_id: str, n: int, seed: int) -> None:
 
 def write_models(folder: Path, seed: int = 0, exclusive: bool = False) -> None:
     """A model whose head was drawn at random, scaled so that its logits spread over several units."""
-    networks.make_deterministic(0, 1)
-    features = networks.feature_model(FORM, "mean_max")
+    frozen.make_deterministic(0, 1)
+    features = frozen.feature_model(FORM, "mean_max")
     random = np.random.default_rng(seed)
     shown = np.stack([network_input(picture, FORM) for picture in pictures(20, 99)]).astype(np.float16)
-    rows = networks.features_of(features, shown)
+    rows = frozen.features_of(features, shown)
     kernel = random.normal(0, 1, (rows.shape[1], len(CAST) + exclusive))
     kernel *= 2 / (rows @ kernel).std(axis=0)
     bias = -(rows @ kernel).mean(axis=0)
-    head = networks.Head(kernel.astype(np.float32), bias.astype(np.float32), [])
+    head = probe.Head(kernel.astype(np.float32), bias.astype(np.float32), [])
     folder.mkdir()
-    networks.save(networks.scorer_model(features, head, exclusive=exclusive), folder)
+    network.save(probe.scorer_model(features, head, exclusive=exclusive), folder)
     write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
     facts = {
         "params": {"exclusive": exclusive},
@@ -100,7 +100,7 @@ def test_every_sampled_frame_has_the_calibrated_score_of_the_keras_model(models,
 
     pack = open_frames(tmp_path / "frames", "film")
     shown = np.stack([network_input(pack.image(index), FORM) for index in range(len(pack))])
-    logits = networks.load(models).predict_on_batch(shown)
+    logits = network.load(models).predict_on_batch(shown)
     wanted = expit(np.array(SCALE) * logits + OFFSET)
     rows = table(tmp_path / "scores", "film")
     assert rows["time_s"].tolist() == pack.times_s.tolist()
@@ -113,8 +113,8 @@ def test_the_head_alone_says_of_features_what_the_network_says_of_pictures(tmp_p
     write_models(tmp_path / "models", exclusive=exclusive)
     images = pictures(12, seed=4)
     shown = np.stack([network_input(image, FORM) for image in images]).astype(np.float16)
-    networks.make_deterministic(0, 1)
-    features = networks.features_of(networks.feature_model(FORM, "mean_max"), shown).astype(np.float16)
+    frozen.make_deterministic(0, 1)
+    features = frozen.features_of(frozen.feature_model(FORM, "mean_max"), shown).astype(np.float16)
 
     whole = Scorer(tmp_path / "models", threads=1)
     told = HeadScorer(tmp_path / "models").scores(features)

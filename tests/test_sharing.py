@@ -47,7 +47,12 @@ def owner(own_home, tmp_path_factory, demo_excerpt) -> Project:
         synthetic.write_film(project.folder / "data" / "videos" / name, synthetic.constant_rate(60, Fraction(12)))
     project.own_films(*films)
     small = {"width": 64, "height": 64}
-    project.set_params(embed=small, preprocess=small, train={"epochs": 3}, suggest={"frames": 9})
+    project.set_params(
+        embed=small,
+        preprocess=small,
+        train={"method": "probe", "folds": 8, "probe": {"epochs": 3}},
+        suggest={"frames": 9},
+    )
     project.run("dvc", "add", *(f"data/videos/{name}" for name in films))
     project.run("dvc", "repro")
     origin = tmp_path_factory.mktemp("origin") / "films.git"
@@ -146,14 +151,14 @@ def test_the_second_clone_has_the_same_bytes_and_nothing_to_do(owner, other):
 
 
 def test_an_experiment_travels_back_and_both_are_compared_in_dvc_and_in_mlflow(owner, other):
-    other.run("dvc", "exp", "run", "--name", "freer", "--set-param", "train.l2=0.001")
+    other.run("dvc", "exp", "run", "--name", "freer", "--set-param", "train.probe.l2=0.001")
     other.run("dvc", "exp", "push", "origin", "freer")
 
     owner.run("dvc", "exp", "pull", "origin", "freer")
     table = list(csv.DictReader(io.StringIO(owner.run("dvc", "exp", "show", "--csv"))))
     row = next(row for row in table if row["Experiment"] == "freer")
     workspace = next(row for row in table if row["rev"] == "workspace")
-    assert (row["train.l2"], workspace["train.l2"]) == ("0.001", "0.05")
+    assert (row["train.probe.l2"], workspace["train.probe.l2"]) == ("0.001", "0.05")
     assert row["loss"] != workspace["loss"] != ""
 
     owner.run("dvc", "exp", "apply", "freer")
@@ -163,7 +168,7 @@ def test_an_experiment_travels_back_and_both_are_compared_in_dvc_and_in_mlflow(o
     owner.run("dvc", "checkout")
     mlflow.set_tracking_uri(f"sqlite:///{owner.folder / 'mlflow.db'}")
     runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
-    assert {run.data.params["train.l2"] for run in runs} == {"0.05", "0.001"}
+    assert {run.data.params["train.probe.l2"] for run in runs} == {"0.05", "0.001"}
     assert key in {run.data.tags["run_key"] for run in runs}
 
 

@@ -230,16 +230,16 @@ def models_of(name: str) -> dict[str, bytes]:
 def test_filled_cells_teach_the_head_that_is_kept_and_have_no_say_in_folds_calibration_or_counts(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # no store: a sentence
-    from screentime import model as networks
+    from screentime import frozen
 
-    networks.make_deterministic(0, 1)
+    frozen.make_deterministic(0, 1)
     targets = trained.truth(60)
     trained.write_arrays(Path("arrays"), targets)
     without = models_of("without")
 
     # in the frames between the labelled ones the disc is said to be there where it is not, and the other way round
     pictures = np.load("arrays/inputs.npy")
-    features = networks.features_of(networks.feature_model(trained.FORM, "mean_max"), pictures)
+    features = frozen.features_of(frozen.feature_model(trained.FORM, "mean_max"), pictures)
     index = pandas.DataFrame({"video_id": "film", "time_s": 5.0 * np.arange(60) + 1, "duration_s": 1.0})
     write_table(Path("arrays/filled.csv"), index, FILLED_INDEX)
     np.save("arrays/filled_features.npy", features.astype(np.float16))

@@ -144,7 +144,7 @@ def test_no_labels_at_all_are_empty_arrays(folder):
 
 
 def test_features_are_what_the_frozen_backbone_sees_and_depend_on_nothing_else(folder):
-    from screentime import model as networks
+    from screentime import frozen
 
     params = params_for("one.mp4", "two.mp4")
     embed(frames=folder / "frames", features=folder / "features", params=params)
@@ -156,7 +156,7 @@ def test_features_are_what_the_frozen_backbone_sees_and_depend_on_nothing_else(f
     form = Form("efficientnet-lite0", **SMALL)
     pack = open_frames(folder / "frames", "two")
     shown = np.stack([network_input(pack.image(index), form) for index in range(len(pack))])
-    wanted = networks.feature_model(form, "mean_max").predict_on_batch(shown)
+    wanted = frozen.feature_model(form, "mean_max").predict_on_batch(shown)
     features = np.load(folder / "features" / "two.npy")
     assert np.ptp(wanted, axis=0).max() > 0.5
     assert np.allclose(features, wanted, rtol=4e-3, atol=2e-3)  # 11 bits are kept

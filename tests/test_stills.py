@@ -21,16 +21,16 @@ BURST = 3
 RECORDED = """
 import json
 from pathlib import Path
-from screentime import model
+from screentime import probe
 from screentime.params import load
 from stages.train import train
-crossed = model.cross_fit
+crossed = probe.cross_fit
 def recording(features, targets, parts, *rest):
     sides = [[rows.tolist() for rows in (fold.train, fold.validation, fold.test)] for fold in parts]
     Path("folds.json").write_text(json.dumps(sides))
     return crossed(features, targets, parts, *rest)
-model.cross_fit = recording
-train(arrays=Path("data/arrays"), models=Path("again"), metrics=Path("again.json"), plots=Path("again.csv"),
+probe.cross_fit = recording
+train(arrays=Path("data/arrays"), models=Path("again"), metrics=Path("again.json"), plots=Path("again.csv"), sheet=Path("again.jpg"),
       params=load(Path("params.yaml")))
 """
 
@@ -72,7 +72,11 @@ def made(tmp_path_factory, demo_excerpt) -> tuple[Project, dict[str, str], str, 
     """A project with the excerpt and a set of stills in bursts, run: it, each still's burst, what `add` and `repro` told."""
     project = Project(tmp_path_factory.mktemp("stills"))
     excerpt.put_into(project, demo_excerpt, CAST)
-    project.set_params(train={"epochs": 60}, suggest={"frames": 12}, preprocess={"width": 224, "height": 128})
+    project.set_params(
+        train={"method": "probe", "folds": 8, "probe": {"epochs": 60}},
+        suggest={"frames": 12},
+        preprocess={"width": 224, "height": 128},
+    )
     said = {}
     for row in excerpt.labels_between(BEGIN_S, END_S):
         if row["present"] in "01" and row["start_s"] + BEGIN_S not in CUTS_S:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from trained import CAST, FORM, drawn_frame, params_with, truth, write_arrays
 
-from screentime import model as networks
+from screentime import frozen, network
 from screentime.errors import InputError
 from screentime.files import read_json
 from screentime.inputs import network_input
@@ -28,19 +28,25 @@ from stages.train import train
 from trained import params_with
 out = Path({out!r})
 train(arrays=Path({arrays!r}), models=out / "models", metrics=out / "metrics" / "train.json",
-      plots=out / "plots" / "epochs.csv", params=params_with())
+      plots=out / "plots" / "epochs.csv", sheet=out / "plots" / "augmented.jpg", params=params_with({changes}))
 """
 
 
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
+TUNED = {
+    "method": "fine_tune", "epochs": 12, "folds": 3, "open": "blocks:2", "batch_size": 10, "learning_rate": 0.001, "validation": 0.0,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["probe", "fine_tune"])
+def workplace(tmp_path_factory, request):
     """Two trainings on the same arrays, each in a process of its own."""
-    folder = tmp_path_factory.mktemp("train")
+    folder = tmp_path_factory.mktemp(request.param)
     targets = truth(60)
     targets[::7, 1] = np.nan
     write_arrays(folder / "arrays", targets)
     for out in ("one", "two"):
-        code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=out, arrays="arrays")
+        changes = f"**{TUNED!r}" if request.param == "fine_tune" else ""
+        code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=out, arrays="arrays", changes=changes)
         done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     return folder
@@ -52,33 +58,43 @@ def test_two_processes_write_the_same_bytes(workplace):
         return {path.relative_to(workplace / out).as_posix(): path.read_bytes() for path in files}
 
     one, two = contents("one"), contents("two")
-    assert set(one) == {
-        "models/architecture.json", "models/model.weights.h5", "models/scorer.tflite", "models/model.json",
-        "models/head.npy", "models/out_of_fold.csv", "metrics/train.json", "plots/epochs.csv",
+    models = ["architecture.json", "model.weights.h5", "scorer.tflite", "model.json", "out_of_fold.csv"]
+    head = (
+        ["models/head.npy"]
+        if read_json(workplace / "one" / "models" / "model.json")["params"]["method"] == "probe"
+        else []
+    )
+    assert set(one) == {f"models/{name}" for name in models} | {
+        "metrics/train.json", "plots/epochs.csv", "plots/augmented.jpg", *head,
     }  # fmt: skip
     assert [name for name in one if one[name] != two[name]] == []
 
 
 def test_the_light_model_says_what_the_trained_one_says(workplace):
-    networks.make_deterministic(0, 1)
-    model = networks.load(workplace / "one" / "models")
+    frozen.make_deterministic(0, 1)
+    model = network.load(workplace / "one" / "models")
     scorer = Scorer(workplace / "one" / "models", threads=1)
     images = [drawn_frame(bool(i & 1), bool(i & 2), 1000 + i) for i in range(24)]
 
-    trained = model.predict_on_batch(np.stack([network_input(image, FORM) for image in images]))
+    said = model.predict_on_batch(np.stack([network_input(image, FORM) for image in images]))
+    trained, places = said if isinstance(said, list) else (said, None)
     light = np.array([scorer.logits(image) for image in images])
 
     assert np.ptp(trained, axis=0).min() > 1
     assert np.abs(trained - light).max() < 1e-3
+    if places is None:
+        assert scorer.evidence(images[0]) is None
+    else:
+        assert np.abs(places - [scorer.evidence(image) for image in images]).max() < 1e-3
 
 
 def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(workplace, tmp_path):
-    networks.make_deterministic(0, 1)
-    backbone = networks.feature_model(FORM, "mean_max")
+    frozen.make_deterministic(0, 1)
+    backbone = frozen.feature_model(FORM, "mean_max")
     targets = truth(60)
     targets[::7, 1] = np.nan
-    write_arrays(tmp_path / "arrays", targets, features_of=lambda inputs: networks.features_of(backbone, inputs))
-    code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=".", arrays="arrays")
+    write_arrays(tmp_path / "arrays", targets, features_of=lambda inputs: frozen.features_of(backbone, inputs))
+    code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=".", arrays="arrays", changes="")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -187,7 +203,7 @@ def test_a_damaged_model_is_refused(workplace, tmp_path):
 def run_here(params) -> None:
     train(
         arrays=Path("arrays"), models=Path("models"), metrics=Path("metrics/train.json"),
-        plots=Path("plots/epochs.csv"), params=params,
+        plots=Path("plots/epochs.csv"), sheet=Path("plots/augmented.jpg"), params=params,
     )  # fmt: skip
 
 

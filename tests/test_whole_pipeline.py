@@ -20,7 +20,12 @@ def project(tmp_path_factory, demo_excerpt) -> Project:
     project = Project(tmp_path_factory.mktemp("project"))
     excerpt.put_into(project, demo_excerpt, CAST)
     small = {"width": 224, "height": 128}
-    project.set_params(train={"epochs": 60}, suggest={"frames": 12}, embed=small, preprocess=small)
+    project.set_params(
+        train={"method": "probe", "folds": 8, "probe": {"epochs": 60}},
+        suggest={"frames": 12},
+        embed=small,
+        preprocess=small,
+    )
     project.commit("films, labels")
     return project
 
@@ -173,14 +178,14 @@ def test_status_says_what_would_run_why_and_what_that_means_for_labels_before_it
     assert "`dvc repro` has nothing to do" in project.run("python", "-m", "screentime", "status")
 
     drawn = (project.folder / "data" / "labels" / "excerpt.audit.csv").is_file()
-    project.set_params(sample={"fps": 0.4}, cast=[*CAST, "bird"], train={"l2": 0.2})
+    project.set_params(sample={"fps": 0.4}, cast=[*CAST, "bird"], train={"probe": {"l2": 0.2}})
     told = project.run("python", "-m", "screentime", "status")
-    project.set_params(sample={"fps": 1}, cast=CAST, train={"l2": 0.05})
+    project.set_params(sample={"fps": 1}, cast=CAST, train={"probe": {"l2": 0.05}})
 
     assert re.search(r"^  sample +sample.fps is 0.4, was 1$", told, re.MULTILINE)
     assert re.search(r"^  embed +if sample gives another result$", told, re.MULTILINE)
     assert re.search(r"^  label +cast: bird added$", told, re.MULTILINE)
-    assert re.search(r"^  train +train.l2 is 0.2, was 0.05$", told, re.MULTILINE)
+    assert re.search(r"^  train +train.probe.l2 is 0.2, was 0.05$", told, re.MULTILINE)
     assert "sample.fps 1 -> 0.4: every film is sampled anew; labels are kept." in told
     assert ("The audits of excerpt were drawn at 1 frames per second" in told) == drawn
     labelled = {float(row["start_s"]) for row in table(project.folder / LABELS)}
