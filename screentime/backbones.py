@@ -66,8 +66,12 @@ class Backbone:
         return feature_map(self, height, width, weights)
 
 
-def backbone(name: str) -> Backbone:
+def backbone(name: str, place: str = "params.yaml") -> Backbone:
     """The backbone of that name.
+
+    Args:
+        name: one of BACKBONES.
+        place: where the name was given, for the sentence.
 
     Raises:
         InputError: there is none; the sentence names the nearest.
@@ -76,7 +80,7 @@ def backbone(name: str) -> Backbone:
         names = {known.lower(): known for known in BACKBONES}
         nearest = get_close_matches(str(name).lower(), names, n=1)
         repair = f"did you mean '{names[nearest[0]]}'?" if nearest else f"known are {', '.join(BACKBONES)}"
-        raise InputError(f"params.yaml: backbone '{name}' is not known; {repair}")
+        raise InputError(f"{place}: backbone '{name}' is not known; {repair}")
     return BACKBONES[name]
 
 

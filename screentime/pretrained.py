@@ -53,8 +53,12 @@ def classifier(facts: Backbone, weights: str = "imagenet") -> keras.Model:
     """The whole network: from normalized pixels (batch, side, side, 3) to probabilities (batch, 1000) of ImageNet's classes.
 
     Raises:
-        InputError: as `feature_map`; or the file of weights holds no classifier.
+        InputError: as `feature_map`; or the weights hold no classifier.
     """
+    if weights == "none":
+        raise InputError(
+            f"{facts.name}: weights from chance know no names, 'imagenet' or a file was expected; name one"
+        )
     model = _built(facts, facts.side, facts.side, weights, top=True)
     model.trainable = False
     return model
