@@ -42,6 +42,18 @@ class Backbone:
     least_side: int = 32
     stride: int = 32
 
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse an input that does not fit through the network; needs no Keras.
+
+        Raises:
+            InputError: it is too small.
+        """
+        if min(height, width) < self.least_side:
+            raise InputError(
+                f"params.yaml: {width}x{height} is too small for {self.name}, at least {self.least_side}x{self.least_side} "
+                "pixels were expected; raise width and height"
+            )
+
     def build(self, height: int, width: int, weights: str = "imagenet") -> "keras.Model":
         """The frozen network up to its feature map.
 
@@ -56,11 +68,7 @@ class Backbone:
         Raises:
             InputError: the input is too small, or the weights cannot be had (pretrained.py says how).
         """
-        if min(height, width) < self.least_side:
-            raise InputError(
-                f"params.yaml: {width}x{height} is too small for {self.name}, at least {self.least_side}x{self.least_side} "
-                "pixels were expected; raise width and height"
-            )
+        self.check_size(height, width)
         from screentime.pretrained import feature_map
 
         return feature_map(self, height, width, weights)

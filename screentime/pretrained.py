@@ -87,11 +87,12 @@ def _lite(facts: Backbone, height: int, width: int, weights: str, form: bytes | 
     model = efficientnet_lite.build(facts.name, tensors, height, width)
     if not top:
         return model
-    if not {"_fc.weight", "_fc.bias"} <= set(tensors):
+    shapes = [tensors[key].shape for key in ("_fc.weight", "_fc.bias") if key in tensors]
+    if shapes != [(1000, efficientnet_lite.HEAD), (1000,)]:
         raise InputError(
             f"{place}: no classifier was found, the whole network was expected; name the file as published"
         )
-    dense = layers.Dense(len(tensors["_fc.bias"]), activation="softmax", name="fc")
+    dense = layers.Dense(1000, activation="softmax", name="fc")
     probabilities = dense(layers.GlobalAveragePooling2D(name="mean")(model.output))
     dense.set_weights([tensors["_fc.weight"].T, tensors["_fc.bias"]])
     return keras.Model(model.input, probabilities, name=model.name)
