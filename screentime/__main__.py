@@ -14,6 +14,7 @@ from screentime.commandline import (
     cast,
     check,
     disk,
+    imagenet,
     label,
     labels,
     model,
@@ -27,7 +28,7 @@ from screentime.commandline import (
 from screentime.commandline.parser import Parser
 
 COMMANDS = (
-    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk,
+    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk, imagenet,
 )  # in the order of the help  # fmt: skip
 
 

@@ -42,6 +42,18 @@ class Backbone:
     least_side: int = 32
     stride: int = 32
 
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse an input that does not fit through the network; needs no Keras.
+
+        Raises:
+            InputError: it is too small.
+        """
+        if min(height, width) < self.least_side:
+            raise InputError(
+                f"params.yaml: {width}x{height} is too small for {self.name}, at least {self.least_side}x{self.least_side} "
+                "pixels were expected; raise width and height"
+            )
+
     def build(self, height: int, width: int, weights: str = "imagenet") -> "keras.Model":
         """The frozen network up to its feature map.
 
@@ -56,18 +68,18 @@ class Backbone:
         Raises:
             InputError: the input is too small, or the weights cannot be had (pretrained.py says how).
         """
-        if min(height, width) < self.least_side:
-            raise InputError(
-                f"params.yaml: {width}x{height} is too small for {self.name}, at least {self.least_side}x{self.least_side} "
-                "pixels were expected; raise width and height"
-            )
+        self.check_size(height, width)
         from screentime.pretrained import feature_map
 
         return feature_map(self, height, width, weights)
 
 
-def backbone(name: str) -> Backbone:
+def backbone(name: str, place: str = "params.yaml") -> Backbone:
     """The backbone of that name.
+
+    Args:
+        name: one of BACKBONES.
+        place: where the name was given, for the sentence.
 
     Raises:
         InputError: there is none; the sentence names the nearest.
@@ -76,7 +88,7 @@ def backbone(name: str) -> Backbone:
         names = {known.lower(): known for known in BACKBONES}
         nearest = get_close_matches(str(name).lower(), names, n=1)
         repair = f"did you mean '{names[nearest[0]]}'?" if nearest else f"known are {', '.join(BACKBONES)}"
-        raise InputError(f"params.yaml: backbone '{name}' is not known; {repair}")
+        raise InputError(f"{place}: backbone '{name}' is not known; {repair}")
     return BACKBONES[name]
 
 

@@ -14,7 +14,7 @@ from screentime.errors import InputError
 # how the layers of a block begin: blocks_3_add, block_16_expand, expanded_conv_project, block5_conv1, conv5_block3_out,
 # block7b_add, block8_10_mixed, convnext_tiny_stage_3_block_2_gelu, conv_pw_13_relu, mixed10
 _BLOCK = re.compile(
-    r"(.*stage_\d+_block_\d+|conv\d+_block\d+|blocks?_?\d+[a-z]?(_\d+)?|expanded_conv(_\d+)?|conv_[dp]w_\d+|mixed_?\d+[a-z]?)"
+    r"(.*stage_\d+_block_\d+|conv\d+_block\d+|blocks?_?\d+[a-z]?(_\d+)?|expanded_conv(_\d+)?|conv_[dp]w_\d+|mixed_?\d+[a-z]?$)"
     r"(?=_|$)"
 )
 

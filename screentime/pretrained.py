@@ -53,8 +53,12 @@ def classifier(facts: Backbone, weights: str = "imagenet") -> keras.Model:
     """The whole network: from normalized pixels (batch, side, side, 3) to probabilities (batch, 1000) of ImageNet's classes.
 
     Raises:
-        InputError: as `feature_map`; or the file of weights holds no classifier.
+        InputError: as `feature_map`; or the weights hold no classifier.
     """
+    if weights == "none":
+        raise InputError(
+            f"{facts.name}: weights from chance know no names, 'imagenet' or a file was expected; name one"
+        )
     model = _built(facts, facts.side, facts.side, weights, top=True)
     model.trainable = False
     return model
@@ -83,11 +87,12 @@ def _lite(facts: Backbone, height: int, width: int, weights: str, form: bytes | 
     model = efficientnet_lite.build(facts.name, tensors, height, width)
     if not top:
         return model
-    if not {"_fc.weight", "_fc.bias"} <= set(tensors):
+    shapes = [tensors[key].shape for key in ("_fc.weight", "_fc.bias") if key in tensors]
+    if shapes != [(1000, efficientnet_lite.HEAD), (1000,)]:
         raise InputError(
             f"{place}: no classifier was found, the whole network was expected; name the file as published"
         )
-    dense = layers.Dense(len(tensors["_fc.bias"]), activation="softmax", name="fc")
+    dense = layers.Dense(1000, activation="softmax", name="fc")
     probabilities = dense(layers.GlobalAveragePooling2D(name="mean")(model.output))
     dense.set_weights([tensors["_fc.weight"].T, tensors["_fc.bias"]])
     return keras.Model(model.input, probabilities, name=model.name)

@@ -14,6 +14,7 @@ from scipy.special import softmax
 from sklearn.datasets import load_sample_image
 
 from screentime.backbones import BACKBONES, backbone
+from screentime.depth import block_ends
 from screentime.efficientnet_lite import VARIANTS, tensor_shapes
 from screentime.errors import InputError
 from screentime.frozen import make_deterministic
@@ -165,14 +166,14 @@ def test_a_network_of_keras_is_shown_what_its_own_preprocessing_gives(flower, fa
 
 
 @pytest.mark.parametrize(
-    "name, n_layers, n_features, side",
-    [("MobileNetV2", 154, 1280, 224), ("VGG16", 19, 512, 224), ("InceptionV3", 311, 2048, 299)],
+    "name, n_layers, n_blocks, n_features, side",
+    [("MobileNetV2", 154, 17, 1280, 224), ("VGG16", 19, 5, 512, 224), ("InceptionV3", 311, 11, 2048, 299)],
 )
-def test_a_network_of_keras_is_the_one_of_its_name(name, n_layers, n_features, side):
+def test_a_network_of_keras_is_the_one_of_its_name(name, n_layers, n_blocks, n_features, side):
     facts = backbone(name)
     model = facts.build(96, 128, weights="none")
 
-    assert (len(model.layers), model.output_shape[-1]) == (n_layers, n_features)
+    assert (len(model.layers), len(block_ends(model)), model.output_shape[-1]) == (n_layers, n_blocks, n_features)
     assert (facts.n_features, facts.side) == (n_features, side)
     assert model.name == name
     assert model.trainable_weights == []
@@ -184,7 +185,7 @@ def test_efficientnet_b7_runs_a_frame_at_its_own_600_pixels(flower):
 
     places = np.asarray(model(network_input(flower, Form(facts.name, width=600, height=600))[None]))
 
-    assert (len(model.layers), facts.side, facts.n_features) == (813, 600, 2560)
+    assert (len(model.layers), len(block_ends(model)), facts.side, facts.n_features) == (813, 55, 600, 2560)
     assert places.shape == (1, math.ceil(600 / 32), math.ceil(600 / 32), 2560)
     assert np.isfinite(places).all() and places.std() > 0
 
