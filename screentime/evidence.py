@@ -34,7 +34,8 @@ class Picture:
         character: whom it is to show.
         group: SUREST, LEAST_SURE or LONGEST.
         score: the character's score in that frame, in [0, 1].
-        start_s, end_s: the appearance it stands for, seconds, [start, end); None outside the group LONGEST.
+            start_s, end_s: the appearance it stands for, seconds, [start, end); None outside the group LONGEST.
+        place: (x, y), where the evidence is strongest, shares of width and height; None where the model does not tell.
     """
 
     video_id: str
@@ -44,6 +45,7 @@ class Picture:
     score: float
     start_s: float | None = None
     end_s: float | None = None
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,7 @@ def _picture_view(picture: Picture, thumbnail: Thumbnail, answer: str) -> dict:
         "uri": "data:image/jpeg;base64," + base64.b64encode(thumbnail.jpeg).decode("ascii"),
         "width": thumbnail.width,
         "height": thumbnail.height,
+        "place": picture.place and (picture.place[0] * thumbnail.width, picture.place[1] * thumbnail.height),
         "time": clock(picture.time_s),
         "score": f"{picture.score:.2f}",
         "stretch": stretch_text(picture.start_s, picture.end_s) if long else "",

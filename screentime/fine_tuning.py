@@ -142,7 +142,9 @@ class Tuning:
         size = min(tune.batch_size, len(rows))
         n_batches = -(-len(rows) // size)
         stopping = [
-            keras.callbacks.EarlyStopping("validation_loss", mode="min", patience=tune.patience, restore_best_weights=True),
+            keras.callbacks.EarlyStopping(
+                "validation_loss", mode="min", patience=tune.patience, restore_best_weights=True
+            ),
             *([WantedAccuracy(tune.wanted_accuracy)] if tune.wanted_accuracy else []),
         ]
         told = keras.callbacks.CallbackList([*(stopping if len(held_out) else []), *callbacks], model=self.model)

@@ -28,16 +28,11 @@ class LightNetwork:
 
     def row(self, picture: np.ndarray) -> np.ndarray:
         """What it says of a normalized picture, (height, width, 3) float32: (n,) float32."""
-        self._run(picture)
-        return self._interpreter.get_tensor(self._row)[0]
+        return self.row_and_places(picture)[0]
 
-    def places(self, picture: np.ndarray) -> np.ndarray | None:
-        """What it says of every place of the picture: (places down, places across, m) float32, None without a map."""
-        if self._places is None:
-            return None
-        self._run(picture)
-        return self._interpreter.get_tensor(self._places)[0]
-
-    def _run(self, picture: np.ndarray) -> None:
+    def row_and_places(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same, and of every place of the picture: (places down, places across, m) float32, None without a map."""
         self._interpreter.set_tensor(self._input, picture[None])
         self._interpreter.invoke()
+        places = None if self._places is None else self._interpreter.get_tensor(self._places)[0]
+        return self._interpreter.get_tensor(self._row)[0], places

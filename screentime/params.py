@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from screentime.errors import InputError, did_you_mean
 from screentime.tables import TABLES
@@ -93,6 +93,15 @@ class Preprocess(Section):
     filled: bool
 
 
+def _depth(value: object) -> int | str:
+    """How much of a backbone is open, as depth.open_layers takes it."""
+    if (isinstance(value, int) and not isinstance(value, bool) and value > 0) or (
+        isinstance(value, str) and re.fullmatch(r"none|all|blocks:[1-9]\d*", value)
+    ):
+        return value
+    raise ValueError("none, all, a number of layers like 4, or a number of blocks like blocks:3")
+
+
 class Probe(Section):
     pooling: Literal["mean", "mean_max"]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
@@ -114,7 +123,7 @@ class Augment(Section):
 
 class FineTune(Section):
     weights: Annotated[str, Field(min_length=1)]
-    open: int | str
+    open: Annotated[int | str, BeforeValidator(_depth)]
     pooling: Literal["lse", "top_k", "mean", "max", "mean_max", "flatten"]
     top_k: Annotated[int, Field(ge=1, le=10_000)]
     dense: list[Annotated[int, Field(ge=1, le=65_536)]]
@@ -381,6 +390,8 @@ def _expected(error: dict) -> str:
             return f"below {limits['lt']:g}"
         case "less_than_equal":
             return f"at most {limits['le']:g}"
+        case "value_error":
+            return str(limits["error"])
         case "literal_error":
             return limits["expected"]
         case "string_type":
@@ -417,9 +428,15 @@ def _models(model: type[Section]) -> dict[str, type[Section]]:
     }
 
 
-_KEYS = set(Params.model_fields).union(*(model.model_fields for model in _models(Params).values()))
+def _all_keys(model: type[Section]) -> set[str]:
+    return set(model.model_fields).union(*(_all_keys(inner) for inner in _models(model).values()))
+
+
+_KEYS = _all_keys(Params)
 
 
 def _known_keys(sections: list[str]) -> list[str]:
-    model = _models(Params)[sections[0]] if sections else Params
+    model = Params
+    for section in sections:
+        model = _models(model)[section]
     return list(model.model_fields)

@@ -89,6 +89,7 @@ def page(
         timelines=[_timeline_view(video, cast, threshold, _most_columns(len(videos) * len(cast))) for video in videos],
         together=_together_views(videos, cast, threshold),
         evidence=evidence_views(videos, cast, pictures),
+        rings=any(picture.place for picture, _ in pictures),
         trust=trust_sections(evaluation, cast),
         sources=source_counts(videos),
         private_videos=private_videos,

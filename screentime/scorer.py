@@ -45,17 +45,40 @@ class Scorer:
 
     def logits(self, image: np.ndarray) -> np.ndarray:
         """What the network says of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) float64."""
-        return self._network.row(network_input(image, self.form)).astype(np.float64)
+        return self.logits_and_evidence(image)[0]
 
-    def evidence(self, image: np.ndarray) -> np.ndarray | None:
-        """Where it saw whom in one frame: (places down, places across, n_characters) float64 logits, None of a network
-        that does not tell."""
-        places = self._network.places(network_input(image, self.form))
-        return None if places is None else places.astype(np.float64)
+    def logits_and_evidence(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same, and where it saw whom: (places down, places across, n_characters) float64 logits, None of a network
+        whose places give no evidence of their own."""
+        logits, places = self._network.row_and_places(network_input(image, self.form))
+        return logits.astype(np.float64), None if places is None else places.astype(np.float64)
 
     def scores(self, image: np.ndarray) -> np.ndarray:
         """The calibrated scores of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) in [0, 1]."""
-        return calibration.apply(self.logits(image), self._scale, self._offset)
+        return self.calibrated(self.logits(image))
+
+    def calibrated(self, logits: np.ndarray) -> np.ndarray:
+        """(n_characters,) scores in [0, 1] of (n_characters,) logits."""
+        return calibration.apply(logits, self._scale, self._offset)
+
+
+def strongest_places(evidence: np.ndarray) -> np.ndarray:
+    """The middle of the place with the largest logit, for each character.
+
+    Args:
+        evidence: (places down, places across, n_characters) float64.
+
+    Returns:
+        (n_characters, 2) float64: x and y as shares of width and height, in (0, 1).
+
+    >>> evidence = np.zeros((2, 4, 1))
+    >>> evidence[1, 3] = 1
+    >>> strongest_places(evidence).tolist()
+    [[0.875, 0.75]]
+    """
+    down, across = evidence.shape[:2]
+    best = evidence.reshape(down * across, -1).argmax(axis=0)
+    return np.column_stack([(best % across + 0.5) / across, (best // across + 0.5) / down])
 
 
 class HeadScorer:

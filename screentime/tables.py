@@ -209,6 +209,18 @@ STILLS_INDEX = Table(
     ("set", "still"),
 )
 SCORES = Table("data/scores/<video_id>.csv", "the model's score of every sampled frame", (_TIME,), ("time_s",), _SCORE)
+PLACES = Table(
+    "data/scores/<video_id>.places.csv",
+    "where in the frame the evidence for a character is strongest, visible or not; only of a model whose places give "
+    "evidence (`train.fine_tune.pooling`: lse or top_k)",
+    (
+        _TIME,
+        _CHARACTER,
+        _number("x", "middle of the place, share of the frame's width from the left, in [0, 1]"),
+        _number("y", "share of the height from the top, in [0, 1]"),
+    ),
+    ("time_s", "character"),
+)
 OUT_OF_FOLD = Table(
     "models/out_of_fold.csv",
     "the score of every training frame by a model that did not see its neighbourhood",
@@ -341,7 +353,7 @@ FILLED = Table(
 )
 
 TABLES = (
-    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, STILLS, INDEX, FILLED_INDEX, STILLS_INDEX, SCORES, OUT_OF_FOLD, EPOCHS, MEASURED,
+    LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, STILLS, INDEX, FILLED_INDEX, STILLS_INDEX, SCORES, PLACES, OUT_OF_FOLD, EPOCHS, MEASURED,
     PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES, SCREEN_TIME, SUGGESTIONS, FILLED,
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Stage report: the page and the tables that a person passes on."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,12 +14,13 @@ from screentime.frames import FramePack, encode_jpeg, open_frames
 from screentime.params import Params
 from screentime.report import page
 from screentime.reported_video import ReportedVideo
-from screentime.tables import APPEARANCES, AUDIT, SCREEN_TIME, SKIPPED, TARGETS, TIMELINE, Table, read_table
+from screentime.tables import APPEARANCES, AUDIT, PLACES, SCREEN_TIME, SKIPPED, TARGETS, TIMELINE, Table, read_table
 
 
 def report(
     *,
     estimates: Path,
+    scores: Path,
     frames: Path,
     audit: Path,
     targets: Path,
@@ -60,7 +62,9 @@ def report(
         screen_time=read_table(estimates / "screen_time.csv", SCREEN_TIME),
         cast=params.cast,
         threshold=params.estimate.threshold,
-        pictures=_thumbnails(chosen, frames, params.report.thumbnail_width, params.report.thumbnail_quality),
+        pictures=_thumbnails(
+            _with_places(chosen, scores), frames, params.report.thumbnail_width, params.report.thumbnail_quality
+        ),
         evaluation=read_json(evaluation),
         private_videos=sorted(private),
         skipped_videos=[(video.video_id, video.skip) for video in params.videos if video.skip is not None],
@@ -82,6 +86,17 @@ def _table(path: Path, table: Table) -> pandas.DataFrame:
     if path.is_file():
         return read_table(path, table)
     return pandas.DataFrame({column.name: pandas.Series(dtype="object") for column in table.columns})
+
+
+def _with_places(chosen: list[Picture], scores: Path) -> list[Picture]:
+    """The same pictures, with the place of the strongest evidence where the model tells it."""
+    places = {}
+    for video_id in {picture.video_id for picture in chosen}:
+        table = _table(scores / f"{video_id}.places.csv", PLACES)
+        places |= {(video_id, row.time_s, row.character): (row.x, row.y) for row in table.itertuples()}
+    return [
+        replace(picture, place=places.get((picture.video_id, picture.time_s, picture.character))) for picture in chosen
+    ]
 
 
 def _thumbnails(chosen: list[Picture], frames: Path, width: int, quality: int) -> list[tuple[Picture, Thumbnail]]:

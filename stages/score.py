@@ -13,8 +13,8 @@ from screentime.files import sha256_of
 from screentime.folders import Task, Workers, files_hash, stale_tasks, step_inputs, update_folder
 from screentime.frames import FramePack, n_frames_of, open_frames
 from screentime.params import Params
-from screentime.scorer import FACTS, HeadScorer, Scorer, model_facts
-from screentime.tables import SCORES, write_table
+from screentime.scorer import FACTS, HeadScorer, Scorer, model_facts, strongest_places
+from screentime.tables import PLACES, SCORES, write_table
 
 WORTH_A_WORKER = 200  # frames: fewer are scored before another process has started
 
@@ -22,10 +22,12 @@ WORTH_A_WORKER = 200  # frames: fewer are scored before another process has star
 def score(*, frames: Path, features: Path, models: Path, scores: Path, params: Params) -> None:
     """Write <video_id>.csv for every film: the score of every character in every sampled frame.
 
+    Where the places of a picture give evidence, <video_id>.places.csv has the strongest for each character and frame.
+
     A film whose frames, model, parameters and code are unchanged is kept. A private film is scored from its features,
     here as on machines that do not have its pictures.
     """
-    _check_form(model_facts(models)["form"], params)
+    _check_private(model_facts(models), params)
     libraries = ["ai-edge-litert", "numpy", "opencv-python-headless", "scipy"]
     every_video = step_inputs("stages.score", libraries, {"threads": params.score.threads})
     every_video["model"] = sha256_of(models / FACTS)
@@ -55,10 +57,18 @@ def score_video(
     scorer = _scorer(models, sha256_of(models / FACTS), threads)
     pack = open_frames(frames, video_id)
     rows = np.zeros((len(pack), len(scorer.cast)))
+    places = []
     for index in range(len(pack)):
-        rows[index] = scorer.scores(pack.image(index))
+        logits, evidence = scorer.logits_and_evidence(pack.image(index))
+        rows[index] = scorer.calibrated(logits)
+        if evidence is not None:
+            strongest = zip(scorer.cast, strongest_places(evidence), strict=True)
+            places += [(pack.times_s[index], name, x, y) for name, (x, y) in strongest]
         tell((index + 1) / len(pack))
     _write(folder, pack, rows, scorer.cast)
+    if places:
+        table = pandas.DataFrame(places, columns=[column.name for column in PLACES.columns])
+        write_table(folder / f"{pack.video_id}.places.csv", table, PLACES)
 
 
 def score_features(
@@ -77,16 +87,23 @@ def _write(folder: Path, pack: FramePack, rows: np.ndarray, cast: tuple[str, ...
     write_table(folder / f"{pack.video_id}.csv", table, SCORES, cast)
 
 
-def _check_form(form: dict, params: Params) -> None:
-    """Kept features score a private film only where they are those of the network that was trained."""
+def _check_private(facts: dict, params: Params) -> None:
+    """Kept features score a private film only by a head on frozen features, those of the network that was trained."""
     private = [video.video_id for video in params.shown_videos if video.private]
-    kept = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}
-    if private and kept != form:
+    if not private:
+        return
+    leave_out = f"leave those films ({', '.join(private)}) out with `python -m screentime video skip`"
+    if facts["params"]["method"] != "probe":
+        raise InputError(
+            "params.yaml: train.method is fine_tune, private films leave features and no pictures; set it to probe, or "
+            f"{leave_out}"
+        )
+    kept, form = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}, facts["form"]
+    if kept != form:
         raise InputError(
             f"params.yaml: embed is {kept['backbone']} at {kept['width']}x{kept['height']}, the model was trained with "
-            f"{form['backbone']} at {form['width']}x{form['height']}; the same was expected, as private films "
-            f"({', '.join(private)}) are scored from what embed has kept: make both the same, or leave those films out with "
-            "`python -m screentime video skip`"
+            f"{form['backbone']} at {form['width']}x{form['height']}; the same was expected, as private films are scored "
+            f"from what embed has kept: make both the same, or {leave_out}"
         )
 
 

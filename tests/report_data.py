@@ -13,7 +13,7 @@ import pandas
 from screentime.files import write_json
 from screentime.frames import encode_jpeg
 from screentime.params import Params, Video, load
-from screentime.tables import APPEARANCES, AUDIT, FRAMES, SCREEN_TIME, SKIPPED, TARGETS, TIMELINE, write_table
+from screentime.tables import APPEARANCES, AUDIT, FRAMES, PLACES, SCREEN_TIME, SKIPPED, TARGETS, TIMELINE, write_table
 from screentime.timeline import appearances
 
 ROOT = Path(__file__).parents[1]
@@ -83,9 +83,9 @@ def write_data(
         frame: gives the JPEG of a film's frame from its number and who is present; drawn discs where it is None.
         quiet: characters that never appear and never score.
     """
-    paths = {name: root / "data" / name for name in ("estimates", "frames", "audit", "targets", "skipped")}
+    paths = {name: root / "data" / name for name in ("estimates", "scores", "frames", "audit", "targets", "skipped")}
     paths |= {"evaluation": root / "metrics" / "evaluate.json", "sampling": root / "metrics" / "sample.json"}
-    for name in ("estimates", "frames", "audit", "targets", "skipped"):
+    for name in ("estimates", "scores", "frames", "audit", "targets", "skipped"):
         paths[name].mkdir(parents=True)
     rows, facts, measured = [], {}, set()
     for order, (video_id, plan) in enumerate(films.items()):
@@ -140,6 +140,11 @@ def _facts(video_id: str, plan: FilmPlan) -> dict:
     }
 
 
+def place_of(character: int) -> tuple[float, float]:
+    """Where the evidence for the character of that number is said to be, (x, y)."""
+    return round(0.1 + 0.15 * character, 6), 0.25
+
+
 def _write_film(
     paths: dict[str, Path],
     video_id: str,
@@ -164,6 +169,8 @@ def _write_film(
         for stretch in appearances((scores[:, index] >= 0.5) & (weights > 0), times, ones, scores[:, index])
     ]
     write_table(paths["estimates"] / video_id / "appearances.csv", _frame(stretches, APPEARANCES), APPEARANCES)
+    strongest = [(time_s, name, *place_of(index)) for time_s in times for index, name in enumerate(cast)]
+    write_table(paths["scores"] / f"{video_id}.places.csv", _frame(strongest, PLACES), PLACES)
     if plan.skipped:
         write_table(paths["skipped"] / f"{video_id}.csv", _frame(list(plan.skipped), SKIPPED), SKIPPED)
     if plan.n_frames:

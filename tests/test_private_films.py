@@ -167,8 +167,8 @@ def test_private_scores_need_the_features_of_the_network_that_was_trained(owner)
 
     assert str(failure.value) == (
         "params.yaml: embed is efficientnet-lite0 at 128x64, the model was trained with efficientnet-lite0 at 96x64; the same "
-        "was expected, as private films (secret) are scored from what embed has kept: make both the same, or leave those "
-        "films out with `python -m screentime video skip`"
+        "was expected, as private films are scored from what embed has kept: make both the same, or leave those films (secret) "
+        "out with `python -m screentime video skip`"
     )
 
 

@@ -10,7 +10,7 @@ import browser
 import cv2
 import numpy as np
 import pytest
-from report_data import FilmPlan, report_params, write_data
+from report_data import FilmPlan, place_of, report_params, write_data
 from synthetic import number_of, numbered_image
 
 from screentime.errors import InputError
@@ -60,6 +60,22 @@ def test_the_pictures_are_the_frames_they_are_said_to_be(tmp_path):
     assert len(found) > 4
     for data, minutes, seconds in found:
         assert number_of(decode_jpeg(base64.b64decode(data))) == 60 * int(minutes) + int(seconds)
+
+
+def test_a_ring_marks_where_the_evidence_is_strongest_and_only_where_the_model_tells(page, tmp_path):
+    html = page.read_text(encoding="utf-8")
+    rings = re.findall(r'viewBox="0 0 (\d+) (\d+)"><circle class="edge" cx="([\d.]+)" cy="([\d.]+)"', html)
+    shares = {(round(float(x) / int(width), 2), round(float(y) / int(height), 2)) for width, height, x, y in rings}
+    assert len(rings) == html.count("<figure>") > 20
+    assert shares == {place_of(number) for number in range(len(CAST))}
+    assert "A ring marks where" in html
+
+    paths = write_data(tmp_path, ["ada"], {"film": FilmPlan(60)})
+    for told in paths["scores"].iterdir():
+        told.unlink()
+    report(**paths, reports=tmp_path / "reports", params=report_params(["ada"], ["film"]))
+    html = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "<figure>" in html and "<circle" not in html.partition('id="evidence"')[2] and "A ring marks" not in html
 
 
 def test_pictures_are_small_and_upright_ones_stay_upright(tmp_path):

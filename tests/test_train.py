@@ -83,9 +83,9 @@ def test_the_light_model_says_what_the_trained_one_says(workplace):
     assert np.ptp(trained, axis=0).min() > 1
     assert np.abs(trained - light).max() < 1e-3
     if places is None:
-        assert scorer.evidence(images[0]) is None
+        assert scorer.logits_and_evidence(images[0])[1] is None
     else:
-        assert np.abs(places - [scorer.evidence(image) for image in images]).max() < 1e-3
+        assert np.abs(places - [scorer.logits_and_evidence(image)[1] for image in images]).max() < 1e-3
 
 
 def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(workplace, tmp_path):
