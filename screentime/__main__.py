@@ -13,6 +13,7 @@ from screentime.commandline import (
     card,
     cast,
     check,
+    clips,
     disk,
     label,
     labels,
@@ -27,7 +28,7 @@ from screentime.commandline import (
 from screentime.commandline.parser import Parser
 
 COMMANDS = (
-    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk,
+    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk, clips,
 )  # in the order of the help  # fmt: skip
 
 

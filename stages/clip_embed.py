@@ -1,0 +1,85 @@
+"""Stage clip_embed: what a frozen backbone sees in every frame of every clip."""
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from screentime import command
+from screentime.clip_params import ClipParams, load
+from screentime.clips import learned_clips
+from screentime.files import write_array
+from screentime.folders import Task, Workers, files_hash, stale_tasks, step_inputs, update_folder, update_single
+from screentime.frames import n_frames_of, open_frames
+from screentime.inputs import Form, network_input
+from screentime.light_network import LightNetwork
+
+NETWORK = "network"
+LEAVE_OUT = "take their rows out of data/clips.csv"
+WORTH_A_WORKER = 200  # frames: fewer are embedded before another process has started
+
+
+def clip_embed(*, table: Path, frames: Path, features: Path, params: ClipParams) -> None:
+    """Write <clip_id>.npy for every clip: (n_frames, n_features) float16, one row per frame.
+
+    A clip whose frames, parameters and code are unchanged is kept. The backbone lies beside them as LiteRT runs it,
+    network/<backbone>.tflite, made once.
+    """
+    settings = params.clip_embed.model_dump()
+    workers = Workers(settings.pop("workers"), settings["threads"], WORTH_A_WORKER)
+    form = Form(settings["backbone"], width=params.clip_sample.size, height=params.clip_sample.size)
+    update_single(features / NETWORK, _network_task(form, settings["pooling"], settings["threads"]))
+    every_clip = step_inputs("stages.clip_embed", ["ai-edge-litert", "numpy", "opencv-python-headless"], settings)
+    every_clip["network"] = files_hash(features / NETWORK, form.backbone)
+    work = partial(embed_clip, frames=frames, network=features / NETWORK, form=form, threads=settings["threads"])
+    learned, _ = learned_clips(table, params.clips)
+    tasks = [
+        Task(
+            clip.clip_id,
+            every_clip | {"frames": files_hash(frames, clip.clip_id)},
+            partial(work, clip_id=clip.clip_id),
+            partial(n_frames_of, frames, clip.clip_id),
+        )
+        for clip in learned
+    ]
+    stale = stale_tasks(features, tasks)
+    update_folder(features, tasks, stale, workers, verb="embedding", leave_out=LEAVE_OUT)
+    print(f"{features}: {len(stale)} of {len(tasks)} clips embedded now, the others kept")
+
+
+def embed_clip(
+    folder: Path, tell: Callable[[float], None], *, frames: Path, network: Path, clip_id: str, form: Form, threads: int
+) -> None:
+    """Embed one clip, frame by frame, into folder/<clip_id>.npy."""
+    backbone = _network(network, files_hash(network, form.backbone), form.backbone, threads)
+    pack = open_frames(frames, clip_id)
+    rows = []
+    for index in range(len(pack)):
+        rows.append(backbone.row(network_input(pack.image(index), form)).astype(np.float16))
+        tell((index + 1) / len(pack))
+    write_array(folder / f"{clip_id}.npy", np.stack(rows))
+
+
+@lru_cache(maxsize=1)
+def _network(folder: Path, _: str, name: str, threads: int) -> LightNetwork:
+    """The exported backbone, loaded once in each process; the hash of its file tells one from another."""
+    return LightNetwork(folder / f"{name}.tflite", threads)
+
+
+def _network_task(form: Form, pooling: str, threads: int) -> Task:
+    inputs = step_inputs("stages.clip_embed", ["keras", "numpy", "tensorflow"], form.as_dict() | {"pooling": pooling})
+    work = partial(export_network, form=form, pooling=pooling, threads=threads)
+    return Task(form.backbone, inputs, work, size=float)
+
+
+def export_network(folder: Path, tell: Callable[[float], None], *, form: Form, pooling: str, threads: int) -> None:
+    """Write the frozen backbone, from normalized pixels to one row of features, to folder/<backbone>.tflite."""
+    from screentime import model as networks  # TensorFlow: only where the backbone is exported
+
+    networks.make_deterministic(0, threads)
+    (folder / f"{form.backbone}.tflite").write_bytes(networks.light_model(networks.feature_model(form, pooling)))
+
+
+if __name__ == "__main__":
+    command.run(clip_embed, load, "clips/params.yaml")
