@@ -47,7 +47,13 @@ def predict(path: Path, *, models: Path, features: Path, picture: Path) -> list[
         last_s = float(frame.end_s - frame.start_s)
     order = in_order(scorer.classes, scorer.probabilities([np.stack(rows)], scorer.best_seed)[0])
     name, probability = order[0]
-    width = scorer.facts["params"]["clip_report"]["width"]
     with new_file(picture) as partial:
-        partial.write_bytes(gif(images, shown_seconds(np.array(times_s), last_s), [f"{name} {probability:.2f}"], width))
+        partial.write_bytes(
+            gif(
+                images,
+                shown_seconds(np.array(times_s), last_s),
+                [f"{name} {probability:.2f}"],
+                max(64, sampled["size"]),
+            )
+        )
     return order

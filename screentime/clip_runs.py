@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from screentime.clip_params import ClipParams
 from screentime.files import read_json
 from screentime.runs import run_key
 from screentime.tables import CLIP_EPOCHS, read_table
@@ -37,20 +36,25 @@ class ClipRecord:
 
 
 def clip_record(
-    *, models: Path, reports: Path, metrics: Path, plots: Path, params: ClipParams, environment: Mapping[str, str]
+    *,
+    models: Path,
+    reports: Path,
+    metrics: Path,
+    plots: Path,
+    settings: Mapping[str, Mapping],
+    environment: Mapping[str, str],
 ) -> ClipRecord:
     """The run of what lies in the outputs of the clip pipeline.
 
     Args:
         models, reports, metrics, plots: its folders.
-        params: clips/params.yaml.
+        settings: the sections of clips/params.yaml that decide figures, by name.
         environment: os.environ, unless a test says otherwise.
     """
     facts = read_json(models / "model.json")
-    sections = params.model_dump()
     texts = {
         f"{section}.{name}": str(value)
-        for section, held in sections.items()
+        for section, held in settings.items()
         for name, value in held.items()
         if name != "workers"  # it decides no figure
     }
@@ -71,7 +75,7 @@ def clip_record(
     name = environment.get("DVC_EXP_NAME")
     return ClipRecord(
         name=name or f"{facts['params']['clip_train']['head']}-{facts['run_key'][:7]}",
-        experiment=params.clip_train.experiment,
+        experiment=settings["clip_train"]["experiment"],
         outcome=run_key({"run_key": facts["run_key"], "params": texts}),
         tags={"run_key": facts["run_key"]},
         params=texts,

@@ -23,6 +23,9 @@ with no_native_chatter():  # it tells, twice, that there is no GPU
 
 from screentime.windows import Windows
 
+# a head for each seed, and a last batch that is shorter, are traced anew; that this costs time is not news
+tensorflow.get_logger().setLevel("ERROR")
+
 OnEpoch = Callable[[int, dict[str, float]], None]
 BATCH = 64
 
@@ -111,11 +114,11 @@ def sequence_head(n_frames: int, n_features: int, n_outputs: int, shape: HeadSha
                 goes_on = number < len(shape.units)
                 x = layer(units, return_sequences=goes_on, name=f"{shape.kind}_{number}")(x, mask=mask)
         case "transformer":
-            x = layers.Dense(shape.units[0], name="projection")(x)
+            x = layers.Dense(shape.units[0], name="projection")(layers.LayerNormalization(name="normalized")(x))
             x = Positions(shape.positions, name="positions")(x)
             for number, units in enumerate(shape.units, start=1):
                 x = _encoder_block(x, mask, units, shape, f"block_{number}")
-            x = MaskedMean(name="mean")(x, mask)
+            x = MaskedMean(name="mean")(layers.LayerNormalization(name="encoded")(x), mask)
         case "mean":
             x = MaskedMean(name="mean")(x, mask)
     if shape.dropout:
@@ -129,15 +132,23 @@ def sequence_head(n_frames: int, n_features: int, n_outputs: int, shape: HeadSha
     return keras.Model([features, mask], x, name="head")
 
 
-def _encoder_block(x, mask, units: int, shape: HeadShape, name: str):
-    """Self-attention, then two dense layers, each added to what came in and normalized (Vaswani et al. 2017, 3.1)."""
+def _encoder_block(
+    x: keras.KerasTensor, mask: keras.KerasTensor, units: int, shape: HeadShape, name: str
+) -> keras.KerasTensor:
+    """Self-attention (Vaswani et al. 2017, 3.2), then two dense layers, each on normalized rows and added to what came in.
+
+    Normalized before and not behind, as Xiong et al. 2020 found to train without warm-up.
+    """
+    rows = layers.LayerNormalization(name=f"{name}_rows")(x)
     attended = layers.MultiHeadAttention(
         shape.attention_heads, units // shape.attention_heads, dropout=shape.dropout, name=f"{name}_attention"
-    )(x, x, attention_mask=layers.Reshape((1, -1), name=f"{name}_mask")(mask))
-    x = layers.LayerNormalization(name=f"{name}_attended")(layers.Add(name=f"{name}_add_attention")([x, attended]))
-    y = layers.Dense(2 * units, activation="gelu", name=f"{name}_wide")(x)
+    )(rows, rows, attention_mask=layers.Reshape((1, -1), name=f"{name}_mask")(mask))
+    x = layers.Add(name=f"{name}_attended")([x, attended])
+    y = layers.Dense(2 * units, activation="gelu", name=f"{name}_wide")(
+        layers.LayerNormalization(name=f"{name}_again")(x)
+    )
     y = layers.Dropout(shape.dropout, name=f"{name}_dropout")(layers.Dense(units, name=f"{name}_narrow")(y))
-    return layers.LayerNormalization(name=f"{name}_output")(layers.Add(name=f"{name}_add")([x, y]))
+    return layers.Add(name=f"{name}_output")([x, y])
 
 
 @keras.saving.register_keras_serializable(package="screentime")
@@ -174,7 +185,8 @@ class Positions(layers.Layer):
     def build(self, shape: tuple) -> None:
         n_frames, width = shape[1:]
         if self.kind == "learned":
-            self.rows = self.add_weight((n_frames, width), initializer="uniform", name="rows")
+            apart = keras.initializers.RandomNormal(stddev=0.5)  # near zero the order would first have to be found
+            self.rows = self.add_weight((n_frames, width), initializer=apart, name="rows")
         else:
             rate = 10_000.0 ** (-(np.arange(width) // 2 * 2) / width)
             angle = np.arange(n_frames)[:, None] * rate
@@ -213,7 +225,10 @@ def fit(
     """
     if model.input_shape[0][1] is None:
         classes, training = np.repeat(classes, training.mask.sum(axis=1)), training.frames_alone()
-    model.compile(
+    learner = keras.Model(
+        model.inputs, model.outputs
+    )  # shares the weights; what is saved of the model knows no optimizer
+    learner.compile(
         OPTIMIZERS[fitting.optimizer](fitting.learning_rate),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
@@ -221,7 +236,7 @@ def fit(
     random = np.random.default_rng(fitting.seed)
     best_loss, best_epoch, best_weights, history = np.inf, 0, model.get_weights(), []
     for epoch in range(1, fitting.epochs + 1):
-        figures = _one_epoch(model, training, classes, random.permutation(len(training)), fitting.batch_size)
+        figures = _one_epoch(learner, training, classes, random.permutation(len(training)), fitting.batch_size)
         watched = figures["loss"]
         if validation is not None:
             watched, accuracy = _cross_entropy(probabilities_of(model, validation[0]), validation[1])

@@ -24,8 +24,14 @@ def clip_publish(*, models: Path, reports: Path, metrics: Path, plots: Path, sho
         f"{shown}: clips.csv and clips/ are there; next: look at {shown / 'clips' / 'index.html'}, or judge a clip of yours "
         "with `python -m screentime clips predict FILE`"
     )
+    settings = {
+        "clips": params.clips.model_dump(),
+        "clip_sample": params.clip_sample.model_dump(),
+        "clip_embed": params.clip_embed.model_dump(),
+        "clip_train": params.clip_train.model_dump(),
+    }
     record = clip_record(
-        models=models, reports=reports, metrics=metrics, plots=plots, params=params, environment=os.environ
+        models=models, reports=reports, metrics=metrics, plots=plots, settings=settings, environment=os.environ
     )
     import mlflow  # late: it takes seconds
 

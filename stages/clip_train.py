@@ -80,7 +80,12 @@ def clip_train(*, table: Path, features: Path, models: Path, metrics: Path, plot
             "n_weights": head.count_params(),
             "best_seed": best_seed(per_seed),
             "data": data,
-            "params": params.model_dump(),
+            "params": {
+                "clips": params.clips.model_dump(),
+                "clip_sample": params.clip_sample.model_dump(),
+                "clip_embed": params.clip_embed.model_dump(),
+                "clip_train": settings.model_dump(),
+            },
             "libraries": decides["libraries"],
             "files": {path.name: sha256_of(path) for path in sorted(folder.iterdir())},
         }
