@@ -31,6 +31,7 @@ class ClipSample(Section):
 
 class ClipEmbed(Section):
     backbone: str
+    network: str | None
     pooling: Literal["mean", "mean_max"]
     workers: Annotated[int, Field(ge=0, le=256)]
     threads: Annotated[int, Field(ge=1, le=256)]

@@ -29,3 +29,16 @@ class LightNetwork:
         self._interpreter.set_tensor(self._input, picture[None])
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)[0]
+
+
+def network_shapes(path: Path) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """The shapes of a network's inputs and outputs, each in order.
+
+    Raises:
+        ValueError: the file is no network.
+    """
+    with no_native_chatter():
+        interpreter = Interpreter(model_path=str(path))
+        interpreter.allocate_tensors()
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    return tuple(sorted(tuple(map(int, one["shape"])) for one in details) for details in (inputs, outputs))

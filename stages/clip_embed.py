@@ -1,5 +1,6 @@
 """Stage clip_embed: what a frozen backbone sees in every frame of every clip."""
 
+import shutil
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -9,11 +10,12 @@ import numpy as np
 from screentime import command
 from screentime.clip_params import ClipParams, load
 from screentime.clips import learned_clips
-from screentime.files import write_array
+from screentime.errors import InputError
+from screentime.files import sha256_of, write_array
 from screentime.folders import Task, Workers, files_hash, stale_tasks, step_inputs, update_folder, update_single
 from screentime.frames import n_frames_of, open_frames
 from screentime.inputs import Form, network_input
-from screentime.light_network import LightNetwork
+from screentime.light_network import LightNetwork, network_shapes
 
 NETWORK = "network"
 LEAVE_OUT = "take their rows out of data/clips.csv"
@@ -23,13 +25,16 @@ WORTH_A_WORKER = 200  # frames: fewer are embedded before another process has st
 def clip_embed(*, table: Path, frames: Path, features: Path, params: ClipParams) -> None:
     """Write <clip_id>.npy for every clip: (n_frames, n_features) float16, one row per frame.
 
-    A clip whose frames, parameters and code are unchanged is kept. The backbone lies beside them as LiteRT runs it,
-    network/<backbone>.tflite, made once.
+    A clip whose frames, parameters and code are unchanged is kept. The backbone, or the network that stands in its place,
+    lies beside them as LiteRT runs it, network/<backbone>.tflite, made once.
     """
     settings = params.clip_embed.model_dump()
-    workers = Workers(settings.pop("workers"), settings["threads"], WORTH_A_WORKER)
+    workers, own = Workers(settings.pop("workers"), settings["threads"], WORTH_A_WORKER), settings.pop("network")
     form = Form(settings["backbone"], width=params.clip_sample.size, height=params.clip_sample.size)
-    update_single(features / NETWORK, _network_task(form, settings["pooling"], settings["threads"]))
+    if own is None:
+        update_single(features / NETWORK, _network_task(form, settings["pooling"], settings["threads"]))
+    else:
+        update_single(features / NETWORK, _own_network_task(form, Path(own)))
     every_clip = step_inputs("stages.clip_embed", ["ai-edge-litert", "numpy", "opencv-python-headless"], settings)
     every_clip["network"] = files_hash(features / NETWORK, form.backbone)
     work = partial(embed_clip, frames=frames, network=features / NETWORK, form=form, threads=settings["threads"])
@@ -79,6 +84,33 @@ def export_network(folder: Path, tell: Callable[[float], None], *, form: Form, p
 
     networks.make_deterministic(0, threads)
     (folder / f"{form.backbone}.tflite").write_bytes(networks.light_model(networks.feature_model(form, pooling)))
+
+
+def _own_network_task(form: Form, path: Path) -> Task:
+    if not path.is_file():
+        raise InputError(
+            f"clips/params.yaml: clip_embed: network '{path}' is not there, a LiteRT file was expected; correct the path, "
+            "which is read from the project's top, or set network: null"
+        )
+    inputs = step_inputs("stages.clip_embed", [], form.as_dict() | {"sha256": sha256_of(path)})
+    return Task(form.backbone, inputs, partial(copy_network, form=form, path=path), size=float)
+
+
+def copy_network(folder: Path, tell: Callable[[float], None], *, form: Form, path: Path) -> None:
+    """Take a network of one's own in the backbone's place, after a look at what goes in and comes out."""
+    try:
+        found = network_shapes(path)
+    except ValueError:
+        raise InputError(
+            f"{path}: this is no LiteRT file that can be read, a network was expected; export it again"
+        ) from None
+    wanted = (1, form.height, form.width, 3)
+    if found != ([wanted], [(1, found[1][0][-1])]):
+        raise InputError(
+            f"{path}: a network from {found[0]} to {found[1]} was found, one from {[wanted]} to [(1, n)] was expected; export it "
+            "for one picture of clip_sample.size, with one row as its output"
+        )
+    shutil.copyfile(path, folder / f"{form.backbone}.tflite")
 
 
 if __name__ == "__main__":

@@ -271,6 +271,30 @@ def test_clips_shorter_than_the_window_and_classes_with_quotes_go_all_the_way(tm
     assert sorted(parts) == ["test", "test", "train", "train", "val", "val"]
 
 
+def test_a_network_of_ones_own_stands_in_the_backbones_place(reversible, by_gru, tmp_path):
+    """The backbone itself, handed in as a file, gives the same features; one that does not fit is a sentence."""
+    clips = Clips(tmp_path)
+    (tmp_path / "frames").symlink_to(reversible.folder / "frames")
+    clips.write_table([(f"{name}/00{n}.mkv", name, "", "") for n in range(2) for name in ("grows", "shrinks")])
+    network = reversible.folder / "features" / "network" / "efficientnet-lite0.tflite"
+
+    clips.embed(params_with(clip_embed={"network": str(network)}))
+
+    for name in ("grows-000.npy", "shrinks-001.npy"):
+        assert (tmp_path / "features" / name).read_bytes() == (reversible.folder / "features" / name).read_bytes()
+    (tmp_path / "none.tflite").write_bytes(b"no network")
+    for path, said in {
+        reversible.folder
+        / "models"
+        / "head-0.tflite": "a network from [(1, 4), (1, 4, 1280)] to [(1, 2)] was found, one from "
+        "[(1, 32, 32, 3)] to [(1, n)] was expected; export it for one picture of clip_sample.size, with one row as its output",
+        tmp_path / "none.tflite": "this is no LiteRT file that can be read, a network was expected; export it again",
+    }.items():
+        with pytest.raises(InputError) as error:
+            clips.embed(params_with(clip_embed={"network": str(path)}))
+        assert str(error.value) == f"{path}: {said}"
+
+
 def test_real_clips_of_two_actions_go_all_the_way(shared_data, tmp_path):
     clips = Clips(tmp_path)
     (tmp_path / "clips").symlink_to(shared_data / "actions")
