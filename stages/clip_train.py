@@ -8,7 +8,7 @@ import pandas
 from tqdm import tqdm
 
 from screentime import command
-from screentime.clip_params import ClipParams, ClipTrain, load
+from screentime.clip_params import ClipParams, load
 from screentime.clips import TEST, TRAIN, VAL, Clip, learned_clips, parts_of
 from screentime.closure import closure_hash
 from screentime.errors import InputError
@@ -37,18 +37,27 @@ def clip_train(*, table: Path, features: Path, models: Path, metrics: Path, plot
     from screentime import model as networks  # TensorFlow: only when the clips are in order
     from screentime import sequence
 
-    shape = head_shape(settings)
+    shape = sequence.HeadShape(
+        settings.head, tuple(settings.units), tuple(settings.dense), settings.dropout, settings.attention_heads,
+        settings.positions,
+    )  # fmt: skip
     n_frames, n_features = training[0].features.shape[1:]
     per_seed, epochs = {}, []
     with new_folder(models) as folder:
         for seed in settings.seeds:
             networks.make_deterministic(seed, settings.threads)
+            fitting = sequence.Fitting(
+                settings.optimizer,
+                settings.learning_rate,
+                settings.batch_size,
+                settings.epochs,
+                settings.patience,
+                seed,
+            )
             head = sequence.sequence_head(n_frames, n_features, len(classes), shape)
             with tqdm(total=settings.epochs, desc=f"training, seed {seed}", unit="epoch", disable=None) as bar:
                 try:
-                    fitted = sequence.fit(
-                        head, *training, validation, _fitting(settings, seed), lambda *_, bar=bar: bar.update()
-                    )
+                    fitted = sequence.fit(head, *training, validation, fitting, lambda *_, bar=bar: bar.update())
                 except InputError as error:
                     raise InputError(
                         f"{models}: seed {seed}, {error} under clip_train in clips/params.yaml (what stood here is kept)"
@@ -102,24 +111,6 @@ def clip_train(*, table: Path, features: Path, models: Path, metrics: Path, plot
         print(
             "no clip says when to stop, the loss of the training does: every class needs two groups or more that train for that"
         )
-
-
-def head_shape(settings: ClipTrain):
-    """The layers that the parameters name."""
-    from screentime.sequence import HeadShape
-
-    return HeadShape(
-        settings.head, tuple(settings.units), tuple(settings.dense), settings.dropout, settings.attention_heads,
-        settings.positions,
-    )  # fmt: skip
-
-
-def _fitting(settings: ClipTrain, seed: int):
-    from screentime.sequence import Fitting
-
-    return Fitting(
-        settings.optimizer, settings.learning_rate, settings.batch_size, settings.epochs, settings.patience, seed
-    )
 
 
 def _data(

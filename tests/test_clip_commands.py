@@ -1,6 +1,8 @@
 """`clips add`: classes and groups from folders and names, the official lists, and nothing that parts a group."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -192,3 +194,14 @@ def test_each_way_to_get_the_parameters_wrong_has_one_sentence(tmp_path, old, ne
         load(path)
 
     assert str(error.value) == f"{path}: {said}"
+
+
+def test_sampling_judging_and_reporting_never_import_tensorflow():
+    modules = (
+        "stages.clip_sample, stages.clip_embed, stages.clip_report, screentime.clip_prediction, screentime.windows"
+    )
+    asked = f"import sys, {modules}; print([name for name in ('tensorflow', 'keras', 'mlflow') if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

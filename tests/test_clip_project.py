@@ -22,8 +22,9 @@ def project(tmp_path_factory) -> Project:
     params = yaml.safe_load(path.read_text(encoding="utf-8"))
     params["clip_sample"] |= {"frames": 4, "size": 32}
     params["clip_embed"] |= {"threads": 1}
-    params["clip_train"] |= {"units": [4], "dense": [], "epochs": 2, "seeds": [0], "threads": 1}
+    params["clip_train"] |= {"head": "mean", "dense": [], "epochs": 2, "seeds": [0], "threads": 1}
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    project.without_clips = project.run("dvc", "--cd", "clips", "repro", code=255)
     project.run("python", "-m", "screentime", "clips", "add", str(project.folder.with_name("originals") / "all"))
     project.said = project.run("dvc", "--cd", "clips", "repro")
     return project
@@ -39,7 +40,14 @@ def test_one_command_leads_from_clips_to_results_where_others_look(project):
     figures = json.loads((project.folder / "clips" / "metrics" / "clips.json").read_text(encoding="utf-8"))
     assert figures["n_test"] == len(rows)
     assert (project.folder / "reports" / "clips" / "index.html").is_file()
-    assert "MLflow: run 'gru-" in project.said
+    assert "MLflow: run 'mean-" in project.said
+
+
+def test_without_clips_a_sentence_says_how_to_add_them(project):
+    assert (
+        "data/clips.csv: no clip was found, one row for each was expected; add them with `python -m screentime clips add`"
+        in project.without_clips.splitlines()
+    )
 
 
 def test_films_and_clips_do_not_disturb_each_other(project):

@@ -18,7 +18,7 @@ from screentime.clips import Clip, read_clips
 from screentime.errors import InputError
 from screentime.files import new_file
 from screentime.project.videos import FILM_SUFFIXES
-from screentime.tables import CLIPS, write_table
+from screentime.tables import CLIPS, read_table, write_table
 
 UCF101_NAME = re.compile(r"v_(?P<class_name>.+)_(?P<group>g\d+)_c\d+")
 
@@ -167,7 +167,8 @@ def add_clips(
             told(f"{len(found) - len(kept)} clips are in no list and were left out")
         found = kept
     table = folder / "data" / "clips.csv"
-    rows = {clip.name: clip for clip in (read_clips(table) if table.is_file() else [])}
+    begun = table.is_file() and len(read_table(table, CLIPS))  # a fresh clone has the header alone
+    rows = {clip.name: clip for clip in (read_clips(table) if begun else [])}
     groups = {name: clip.group if clip.group != name else "" for name, clip in rows.items()}
     for one in found:
         if rows.setdefault(one.clip.name, one.clip) is one.clip:
