@@ -13,6 +13,7 @@ from screentime.commandline import (
     card,
     cast,
     check,
+    clips,
     disk,
     imagenet,
     label,
@@ -28,7 +29,7 @@ from screentime.commandline import (
 from screentime.commandline.parser import Parser
 
 COMMANDS = (
-    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk, imagenet,
+    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk, clips, imagenet,
 )  # in the order of the help  # fmt: skip
 
 

@@ -29,13 +29,13 @@ def interruption_is_a_sentence() -> None:
     sys.excepthook = hook
 
 
-def run(function: Callable[..., None]) -> None:
+def run(function: Callable[..., None], load: Callable[[Path], object] | None = None, file: str = "params.yaml") -> None:
     """Run a stage as a command.
 
     Every keyword argument annotated `Path` becomes an option of its name with a value; the argument `params` is loaded
-    and checked from the file that `--params` names (params.yaml unless told).
+    and checked by `load` (screentime.params.load unless told) from the file that `--params` names (`file` unless told).
     """
-    guarded(lambda: _call(function))
+    guarded(lambda: _call(function, load, file))
 
 
 def guarded(work: Callable[[], None]) -> None:
@@ -61,7 +61,7 @@ def guarded(work: Callable[[], None]) -> None:
         )
 
 
-def _call(function: Callable[..., None]) -> None:
+def _call(function: Callable[..., None], load: Callable[[Path], object] | None, file: str) -> None:
     text = inspect.cleandoc(function.__doc__ or "")
     parser = argparse.ArgumentParser(
         prog=f"python -m stages.{function.__name__}",
@@ -73,10 +73,11 @@ def _call(function: Callable[..., None]) -> None:
         if name != "params":
             parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=Path, required=True, metavar="PATH")
     if "params" in names:
-        parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
+        parser.add_argument("--params", type=Path, default=Path(file), metavar="FILE")
     arguments = vars(parser.parse_args())
     if "params" in names:
-        from screentime.params import load
+        if load is None:
+            from screentime.params import load
 
         arguments["params"] = load(arguments["params"])
     function(**arguments)

@@ -27,6 +27,7 @@ from screentime.files import PARTIAL, read_json, sha256_of, write_json
 from screentime.progress import Progress
 
 Tell = Callable[[float], None]
+SKIP_FILM = "give them a reason in params.yaml, `videos: - {file: ..., skip: reason}`"  # how to go on without some
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,14 @@ def stale_tasks(folder: Path, tasks: Sequence[Task]) -> list[Task]:
     return [task for task, is_valid in zip(tasks, valid, strict=True) if not is_valid]
 
 
-def update_folder(folder: Path, tasks: Sequence[Task], stale: Sequence[Task], workers: Workers, verb: str) -> None:
+def update_folder(
+    folder: Path,
+    tasks: Sequence[Task],
+    stale: Sequence[Task],
+    workers: Workers,
+    verb: str,
+    leave_out: str = SKIP_FILM,
+) -> None:
     """Bring a folder up to date: keep what is valid, make what is not, remove what belongs to no task.
 
     Args:
@@ -109,18 +117,19 @@ def update_folder(folder: Path, tasks: Sequence[Task], stale: Sequence[Task], wo
         stale: those of them that are to be made, from `stale_tasks`.
         workers: how many processes may work at once. The result does not depend on it.
         verb: what is done, for the progress, e.g. "sampling".
+        leave_out: what a person does who wants to go on without the videos that failed.
 
     Raises:
         InputError: some videos failed; the others are finished and kept. The sentence names each of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _remove_all_but(folder, {task.video_id for task in tasks} - {task.video_id for task in stale})
-    failures = _make_all(folder, stale, workers, verb)
+    failures = _make_all(folder, stale, workers, verb, leave_out)
     if failures:
         raise InputError(
             "\n".join(failures)
             + f"\n{len(failures)} of {len(tasks)} videos failed while {verb}, the others are done; repair them, or "
-            "give them a reason in params.yaml, `videos: - {file: ..., skip: reason}`, and run again"
+            f"{leave_out}, and run again"
         )
 
 
@@ -177,7 +186,7 @@ def _remove_all_but(folder: Path, video_ids: set[str]) -> None:
             shutil.rmtree(path)
 
 
-def _make_all(folder: Path, tasks: Sequence[Task], workers: Workers, verb: str) -> list[str]:
+def _make_all(folder: Path, tasks: Sequence[Task], workers: Workers, verb: str, leave_out: str) -> list[str]:
     """Make the results of some videos; the sentences of those that failed, in the order of the tasks."""
     if not tasks:
         return []
@@ -186,7 +195,7 @@ def _make_all(folder: Path, tasks: Sequence[Task], workers: Workers, verb: str) 
     with Progress(verb, sizes) as progress:
         count = workers.count(sizes)
         if count > 1:
-            return _make_in_workers(folder, tasks, sizes, count, shares, progress)
+            return _make_in_workers(folder, tasks, sizes, count, shares, progress, leave_out)
         failures = []
         for number, task in enumerate(tasks):
 
@@ -200,7 +209,13 @@ def _make_all(folder: Path, tasks: Sequence[Task], workers: Workers, verb: str) 
 
 
 def _make_in_workers(
-    folder: Path, tasks: Sequence[Task], sizes: Sequence[float], count: int, shares: Any, progress: Progress
+    folder: Path,
+    tasks: Sequence[Task],
+    sizes: Sequence[float],
+    count: int,
+    shares: Any,
+    progress: Progress,
+    leave_out: str,
 ) -> list[str]:
     """The same in processes of their own, the longest work first, so that no core waits long for the last one."""
     context = multiprocessing.get_context("spawn")
@@ -223,8 +238,8 @@ def _make_in_workers(
                 at_work = [task.video_id for task, share in zip(tasks, shares, strict=True) if 0 < share < 1]
                 raise InputError(
                     f"{folder}: the system ended a process that worked on {' or '.join(at_work) or 'a video'}, often for "
-                    "want of memory; the films that were done are kept: run again, with fewer `workers` in params.yaml, "
-                    "or with a `skip` for that film"
+                    "want of memory; what was done is kept: run again with fewer `workers`, or "
+                    f"{leave_out}"
                 ) from None
             raise
     return [sentence for number in range(len(tasks)) for sentence in futures[number].result()]

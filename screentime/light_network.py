@@ -36,3 +36,16 @@ class LightNetwork:
         self._interpreter.invoke()
         places = None if self._places is None else self._interpreter.get_tensor(self._places)[0]
         return self._interpreter.get_tensor(self._row)[0], places
+
+
+def network_shapes(path: Path) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """The shapes of a network's inputs and outputs, each in order.
+
+    Raises:
+        ValueError: the file is no network.
+    """
+    with no_native_chatter():
+        interpreter = Interpreter(model_path=str(path))
+        interpreter.allocate_tensors()
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    return tuple(sorted(tuple(map(int, one["shape"])) for one in details) for details in (inputs, outputs))

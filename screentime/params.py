@@ -6,7 +6,7 @@ The meaning, unit and reason of each number stand beside it in params.yaml itsel
 import re
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
@@ -22,6 +22,9 @@ class Section(BaseModel):
     """One section: unknown keys are refused, nothing is converted, nothing changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Kind = TypeVar("Kind", bound=Section)
 
 
 class Video(Section):
@@ -220,6 +223,22 @@ def load(path: Path) -> Params:
         InputError: not there, not YAML, or a key that is unknown, missing, of a wrong type or out of range; the
             sentence names the place, what was found, what was expected and the repair.
     """
+    loaded = read_sections(path)
+    check_videos(path, loaded.get("videos"))
+    check_cast(path, loaded.get("cast"))
+    check_stills(path, loaded.get("stills", []))
+    listed = [entry if isinstance(entry, dict) else {"file": entry} for entry in loaded["videos"]]
+    videos = tuple({**entry, "file": _below_data_videos(entry["file"])} for entry in listed)
+    lists = {name: tuple(loaded[name]) for name in ("cast", "stills") if name in loaded}
+    return checked(path, {**loaded, "videos": videos, **lists}, Params)
+
+
+def read_sections(path: Path) -> dict:
+    """The sections of a file of parameters, unchecked.
+
+    Raises:
+        InputError: not there, not YAML, or no sections.
+    """
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -232,17 +251,20 @@ def load(path: Path) -> Params:
     if not isinstance(loaded, dict):
         found = {list: "a list", type(None): "nothing"}.get(type(loaded), f"'{loaded}'")
         raise InputError(f"{path}: {found} was found, sections with keys were expected; correct the file")
-    check_videos(path, loaded.get("videos"))
-    check_cast(path, loaded.get("cast"))
-    check_stills(path, loaded.get("stills", []))
-    listed = [entry if isinstance(entry, dict) else {"file": entry} for entry in loaded["videos"]]
-    videos = tuple({**entry, "file": _below_data_videos(entry["file"])} for entry in listed)
+    return loaded
+
+
+def checked(path: Path, sections: dict, kind: type[Kind]) -> Kind:
+    """The sections of a file as their model.
+
+    Raises:
+        InputError: a key that is unknown, missing, of a wrong type or out of range.
+    """
     try:
-        lists = {name: tuple(loaded[name]) for name in ("cast", "stills") if name in loaded}
-        return Params.model_validate({**loaded, "videos": videos, **lists})
+        return kind.model_validate(sections)
     except ValidationError as error:
         findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
-        raise InputError(_sentence(path, findings[0])) from None
+        raise InputError(_sentence(path, findings[0], kind)) from None
 
 
 def not_yaml(path: Path | str, error: yaml.YAMLError | UnicodeDecodeError) -> InputError:
@@ -364,17 +386,18 @@ def _shown(value: object) -> str:
     return "nothing" if value is None else f"'{value}'" if isinstance(value, str) else f"{value}"
 
 
-def _sentence(path: Path, error: dict) -> str:
+def _sentence(path: Path, error: dict, kind: type[Section]) -> str:
     """One of pydantic's findings as our sentence."""
     # what is not a key, like the place in a list, is left out; the last part is the key itself, known or not
-    sections, key = [part for part in error["loc"][:-1] if part in _KEYS], error["loc"][-1]
+    keys = _all_keys(kind)
+    sections, key = [part for part in error["loc"][:-1] if part in keys], error["loc"][-1]
     if isinstance(key, int):
         key = f"{sections.pop()} {key + 1}"
     place = ": ".join([str(path), *sections])
     if error["type"] == "extra_forbidden":
-        return f"{place}: unknown key '{key}'; {did_you_mean(str(key), _known_keys(sections))}"
+        return f"{place}: unknown key '{key}'; {did_you_mean(str(key), _known_keys(sections, kind))}"
     if error["type"] == "missing":
-        return f"{place}: '{key}' is missing; add it, params.yaml of a fresh clone explains it"
+        return f"{place}: '{key}' is missing; add it, {path.name} of a fresh clone explains it"
     return f"{place}: {key} is {_shown(error['input'])}, expected is {_expected(error)}; correct it"
 
 
@@ -432,11 +455,7 @@ def _all_keys(model: type[Section]) -> set[str]:
     return set(model.model_fields).union(*(_all_keys(inner) for inner in _models(model).values()))
 
 
-_KEYS = _all_keys(Params)
-
-
-def _known_keys(sections: list[str]) -> list[str]:
-    model = Params
+def _known_keys(sections: list[str], kind: type[Section]) -> list[str]:
     for section in sections:
-        model = _models(model)[section]
-    return list(model.model_fields)
+        kind = _models(kind)[section]
+    return list(kind.model_fields)

@@ -38,7 +38,8 @@ class Column:
 class Table:
     """One kind of CSV file: where it lies, its columns, the columns that identify and order its rows.
 
-    `per_character` describes the columns that follow the fixed ones, one for each member of the cast.
+    `per_character` describes the columns that follow the fixed ones, one for each member of the cast (or whatever `each`
+    says they are for).
     """
 
     path: str
@@ -46,6 +47,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     per_character: Column | None = None
+    each: str = "character"
 
     def all_columns(self, cast: Sequence[str] = ()) -> list[Column]:
         """The fixed columns, then one for each character."""
@@ -352,9 +354,63 @@ FILLED = Table(
     ("time_s", "character"),
 )
 
+CLIPS = Table(
+    "data/clips.csv",
+    "which videos are clips of one class each; written by people or by `python -m screentime clips add`, in Git",
+    (
+        _word("clip", "the file below data/clips"),
+        _word("class", "what it shows"),
+        _word(
+            "group",
+            "clips of one group are pieces of one recording, never on two sides of a split; empty: a group of its own",
+            required=False,
+            optional=True,
+        ),
+        _word(
+            "split",
+            "who learns from it; empty: drawn by group, see clips/params.yaml",
+            required=False,
+            optional=True,
+            choices=("train", "val", "test"),
+        ),
+    ),
+    ("clip",),
+)
+CLIP_EPOCHS = Table(
+    "clips/plots/epochs.csv",
+    "every epoch of every head, one head for each seed",
+    (
+        _count("seed", "the seed of the head"),
+        _count("epoch", "from 1"),
+        _number("loss", "cross-entropy of the clips that train, with dropout"),
+        _number("accuracy", "share of them that is right, in [0, 1]"),
+        _number("validation_loss", "cross-entropy of the val clips; empty where there are none", required=False),
+        _number("validation_accuracy", "share of them that is right, in [0, 1]; empty likewise", required=False),
+    ),
+    ("seed", "epoch"),
+)
+CLIP_RESULTS = Table(
+    "reports/clips.csv",
+    "what the model says of every test clip",
+    (_word("clip", "the file below data/clips"), _word("predicted", "the class with the largest probability")),
+    ("clip",),
+    _number("the class", "its probability in [0, 1]; the sum over classes is 1"),
+    each="class",
+)
+CLIP_CONFUSION = Table(
+    "clips/plots/confusion.csv",
+    "the true and the predicted class of every test clip",
+    (
+        _word("clip", "the file below data/clips"),
+        _word("actual", "what data/clips.csv says it shows"),
+        _word("predicted", "the class with the largest probability"),
+    ),
+    ("clip",),
+)
+
 TABLES = (
     LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, STILLS, INDEX, FILLED_INDEX, STILLS_INDEX, SCORES, PLACES, OUT_OF_FOLD, EPOCHS, MEASURED,
-    PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES, SCREEN_TIME, SUGGESTIONS, FILLED,
+    PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES, SCREEN_TIME, SUGGESTIONS, FILLED, CLIPS, CLIP_EPOCHS, CLIP_RESULTS, CLIP_CONFUSION,
 )  # fmt: skip
 
 

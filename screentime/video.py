@@ -5,10 +5,11 @@ frames in time (`timeline.on_screen`) and choosing among them (`VideoSampler`) a
 other, so that a decoder which leaves out what nobody wants can take the place of the first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import atan2, pi
 from pathlib import Path
 
@@ -146,6 +147,55 @@ class VideoSampler:
                 bad_packets=damage.bad_packets,
                 repaired_timestamps=repaired,
             )
+
+
+@dataclass(frozen=True)
+class NativeFrame:
+    """One decoded frame. Times are exact seconds from the first decoded frame.
+
+    Attributes:
+        start_s: when it comes on screen.
+        end_s: when it leaves the screen; > start_s.
+        image: gives it as (height, width, 3) uint8, RGB, upright, square pixels, never enlarged; the conversion costs
+            more than the decoding, and only who wants the picture pays for it.
+    """
+
+    start_s: Fraction
+    end_s: Fraction
+    image: Callable[[], np.ndarray]
+
+
+class NativeFrames:
+    """Every frame of a film that can be decoded, once, in the order shown: iterate, as far as wanted.
+
+    Attributes:
+        bad_packets: packets that were damaged, so far; decoding went on after them.
+
+    Raises (while iterating):
+        InputError: as for `VideoSampler`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._damage = _Damage()
+
+    @property
+    def bad_packets(self) -> int:
+        return self._damage.bad_packets
+
+    def __iter__(self) -> Iterator[NativeFrame]:
+        with _opened(self._path) as container:
+            stream = _video_stream(container, self._path)
+            self._damage.bad_packets = 0
+            picture = zero_s = None
+            for shown in on_screen(_decoded(container, stream, self._damage), _usual_gap_s(stream)):
+                if picture is None:
+                    first = shown.picture
+                    picture = _Picture(first, stream.sample_aspect_ratio, max(first.width, first.height))
+                    zero_s = shown.start_s
+                yield NativeFrame(shown.start_s - zero_s, shown.end_s - zero_s, partial(picture.image, shown.picture))
+            if picture is None:
+                raise InputError(f"{self._path}: no frame could be decoded; is the file complete?")
 
 
 def image_at(path: Path, first_frame_time_s: Fraction, time_s: Fraction) -> np.ndarray:

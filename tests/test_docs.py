@@ -27,7 +27,7 @@ def described(table: Table) -> str:
         lines.append(f"| `{column.name}` | {kind} | {meaning} |")
     if table.per_character:
         kind = KINDS[table.per_character.kind] + ("" if table.per_character.required else ", may be empty")
-        lines.append(f"| *one for each character* | {kind} | {table.per_character.meaning} |")
+        lines.append(f"| *one for each {table.each}* | {kind} | {table.per_character.meaning} |")
     if table.key:
         lines += ["", f"Key and order of rows: {', '.join(f'`{name}`' for name in table.key)}."]
     return "\n".join(lines)
@@ -38,11 +38,16 @@ def test_every_table_is_documented_by_its_contract(table):
     assert described(table) in FORMATS
 
 
+def stages_of(folder: str) -> dict:
+    """The stages of the films ("") or of the clips ("clips/")."""
+    return yaml.safe_load((ROOT / folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
 def test_every_output_of_a_stage_is_documented():
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     outputs = [
-        next(iter(entry)) if isinstance(entry, dict) else entry
-        for stage in stages.values()
+        folder + (next(iter(entry)) if isinstance(entry, dict) else entry)
+        for folder in ("", "clips/")
+        for stage in stages_of(folder).values()
         for kind in ("outs", "metrics", "plots")
         for entry in stage.get(kind, [])
     ]
@@ -50,10 +55,11 @@ def test_every_output_of_a_stage_is_documented():
     assert [path for path in outputs if path not in FORMATS] == []
 
 
-def test_every_stage_has_its_row_in_the_readme():
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+def test_every_stage_has_its_row_in_the_readme_or_the_page_of_the_clips():
+    page = (ROOT / "docs" / "clips.md").read_text(encoding="utf-8")
 
-    assert [name for name in stages if f"| `{name}` |" not in README] == []
+    assert [name for name in stages_of("") if f"| `{name}` |" not in README] == []
+    assert [name for name in stages_of("clips/") if f"| `{name}` |" not in page] == []
 
 
 def test_every_link_inside_the_project_leads_somewhere():
@@ -69,7 +75,7 @@ def test_every_link_inside_the_project_leads_somewhere():
 @pytest.mark.parametrize(
     "words",
     [
-        "audit draw", "card", "cast add", "cast rename", "check", "disk", "imagenet", "labels export", "labels fill", "labels import", "model promote", "new", "pull", "push", "share", "show",
+        "audit draw", "card", "cast add", "cast rename", "check", "clips add", "clips predict", "clips show", "disk", "imagenet", "labels export", "labels fill", "labels import", "model promote", "new", "pull", "push", "share", "show",
         "status", "stills add", "stills remove", "video add", "video remove", "video skip",
     ],
 )  # fmt: skip

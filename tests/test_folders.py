@@ -150,8 +150,8 @@ def test_a_worker_that_the_system_ends_is_told_with_the_video_it_was_at(tmp_path
     assert "big" in sentence.partition(" worked on ")[2].partition(", often ")[0].split(" or ")
     assert sentence.startswith(f"{tmp_path}: the system ended a process that worked on ")
     assert sentence.endswith(
-        ", often for want of memory; the films that were done are kept: run again, with fewer `workers` in params.yaml, "
-        "or with a `skip` for that film"
+        ", often for want of memory; what was done is kept: run again with fewer `workers`, or give them a reason in "
+        "params.yaml, `videos: - {file: ..., skip: reason}`"
     )
     assert names(tmp_path) == {"a.txt", "a.key.json"}
     assert update(tmp_path, task("a"), task("big")) == ["big"]
