@@ -265,8 +265,10 @@ def _model(project: _Project) -> list[str]:
     form, data = project.model["form"], project.model["data"]
     stills = f" and {count_text(data['n_stills'], 'still', 'stills')}" if "n_stills" in data else ""
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(project.model["libraries"].items()))
+    settings = project.model["params"]
+    how = f"fine-tuned ({settings['fine_tune']['open']} open)" if settings["method"] == "fine_tune" else "frozen"
     return [
-        f"A head on frozen {form['backbone']} at {form['width']}x{form['height']}, trained on "
+        f"A head on {how} {form['backbone']} at {form['width']}x{form['height']}, trained on "
         f"{count_text(data['n_frames'], 'labelled frame', 'labelled frames')}{stills}.",
         "",
         f"- run key: `{project.model['run_key']}` (the tag `run_key` of the run in MLflow)",
