@@ -242,9 +242,9 @@ EPOCHS = Table(
         _number("loss", _OF_FOLDS, required=False),
         _number("validation_loss", _OF_STOPPING, required=False),
         _number("final_loss", _OF_ALL, required=False),
-        _number("accuracy", _OF_FOLDS, required=False),
-        _number("validation_accuracy", _OF_STOPPING, required=False),
-        _number("final_accuracy", _OF_ALL, required=False),
+        _number("accuracy", _OF_FOLDS, required=False, optional=True),
+        _number("validation_accuracy", _OF_STOPPING, required=False, optional=True),
+        _number("final_accuracy", _OF_ALL, required=False, optional=True),
     ),
     ("epoch",),
 )

@@ -13,7 +13,7 @@ from screentime.files import sha256_of
 from screentime.folders import Task, Workers, files_hash, stale_tasks, step_inputs, update_folder
 from screentime.frames import FramePack, n_frames_of, open_frames
 from screentime.params import Params
-from screentime.scorer import FACTS, HeadScorer, Scorer, model_facts, strongest_places
+from screentime.scorer import FACTS, HEAD, HeadScorer, Scorer, model_facts, strongest_places
 from screentime.tables import PLACES, SCORES, write_table
 
 WORTH_A_WORKER = 200  # frames: fewer are scored before another process has started
@@ -93,7 +93,7 @@ def _check_private(facts: dict, params: Params) -> None:
     if not private:
         return
     leave_out = f"leave those films ({', '.join(private)}) out with `python -m screentime video skip`"
-    if facts["params"]["method"] != "probe":
+    if HEAD not in facts["files"]:
         raise InputError(
             "params.yaml: train.method is fine_tune, private films leave features and no pictures; set it to probe, or "
             f"{leave_out}"

@@ -34,7 +34,9 @@ def write_outputs(folder: Path, key: str = KEY, noise: float | None = None) -> P
     }
     write_json(folder / "models" / "model.json", facts)
     epochs = pandas.DataFrame({"epoch": [1, 2, 3], "loss": LOSSES, "validation_loss": [0.8, 0.7, 0.75]})
-    write_table(folder / "plots" / "epochs.csv", epochs.assign(final_loss=[0.7, 0.6, None]), EPOCHS)
+    accuracies = dict.fromkeys(("accuracy", "validation_accuracy", "final_accuracy"))
+    epochs = epochs.assign(final_loss=[0.7, 0.6, None], **accuracies)
+    write_table(folder / "plots" / "epochs.csv", epochs, EPOCHS)
     write_json(folder / "metrics" / "train.json", {"epochs": 2})
     write_evaluation(folder, average_precision=0.9)
     total = {"ann": {"seconds": 12.5, "low": 10.0, "high": 15.0, "width": 5.0, "basis": "audit"}}

@@ -222,6 +222,7 @@ def models_of(name: str) -> dict[str, bytes]:
     """The files of a training on the arrays of this folder."""
     train(
         arrays=Path("arrays"), models=Path(name), metrics=Path(name, "train.json"), plots=Path(name, "epochs.csv"),
+        sheet=Path(name, "sheet.jpg"),
         params=trained.params_with(epochs=40),
     )  # fmt: skip
     return {path.name: path.read_bytes() for path in Path(name).iterdir()}

@@ -33,7 +33,7 @@ train(arrays=Path({arrays!r}), models=out / "models", metrics=out / "metrics" / 
 
 
 TUNED = {
-    "method": "fine_tune", "epochs": 12, "folds": 3, "open": "blocks:2", "batch_size": 10, "learning_rate": 0.001, "validation": 0.0,
+    "method": "fine_tune", "epochs": 8, "folds": 3, "open": "blocks:2", "batch_size": 10, "learning_rate": 0.001, "validation": 0.0,
 }  # fmt: skip
 
 
@@ -88,6 +88,7 @@ def test_the_light_model_says_what_the_trained_one_says(workplace):
         assert np.abs(places - [scorer.logits_and_evidence(image)[1] for image in images]).max() < 1e-3
 
 
+@pytest.mark.parametrize("workplace", ["probe"], indirect=True)
 def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(workplace, tmp_path):
     frozen.make_deterministic(0, 1)
     backbone = frozen.feature_model(FORM, "mean_max")
