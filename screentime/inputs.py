@@ -18,7 +18,7 @@ class Form:
         height: pixels; need not be the width.
 
     Raises:
-        InputError: the backbone is not known.
+        InputError: the backbone is not known, or cannot take so small a picture.
     """
 
     backbone: str
@@ -26,7 +26,7 @@ class Form:
     height: int
 
     def __post_init__(self) -> None:
-        backbone(self.backbone)
+        backbone(self.backbone).check_size(self.height, self.width)
 
     def as_dict(self) -> dict[str, str | int]:
         """As plain values: `Form(**form.as_dict())` is the same form."""

@@ -64,7 +64,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
         scores.insert(1, "time_s", labelled.index["time_s"])
         write_table(folder / "out_of_fold.csv", scores, OUT_OF_FOLD, labelled.cast)
         counts = {"n_frames": labelled.n_frames} | ({"n_stills": labelled.n_stills} if labelled.n_stills else {})
-        data = _identity(arrays, labelled) | counts
+        data = _identity(arrays, labelled) | _weights_identity(settings) | counts
         others = {"fine_tune", "probe"} - {settings.method}  # what the other method would do decides nothing
         shown = settings.model_dump(exclude=others)
         libraries = versions(LIBRARIES)
@@ -286,6 +286,13 @@ def _identity(arrays: Path, labelled: Labelled) -> dict:
     present = (labelled.targets == 1).sum(axis=0)
     counts = {f"present_{name}": int(present[column]) for column, name in enumerate(labelled.cast)}
     return {f"sha256_{name}": sha256_of(arrays / name) for name in names} | counts
+
+
+def _weights_identity(settings: Train) -> dict:
+    """The hash of the weights that the network began with, where they are a file of the user's."""
+    weights = settings.fine_tune.weights
+    own = settings.method == "fine_tune" and weights not in ("imagenet", "none")
+    return {"sha256_weights": sha256_of(Path(weights))} if own else {}
 
 
 def _of_frames(labelled: Labelled, enough: int) -> np.ndarray:

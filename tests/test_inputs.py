@@ -95,3 +95,12 @@ def test_a_form_goes_through_plain_values():
 def test_a_form_of_an_unknown_backbone_is_refused():
     with pytest.raises(InputError, match=r"^params.yaml: backbone 'resnet' is not known; "):
         Form("resnet", width=64, height=64)
+
+
+def test_a_picture_that_the_backbone_cannot_take_is_refused_before_anything_is_made():
+    with pytest.raises(InputError) as failure:
+        Form("InceptionV3", width=96, height=64)
+
+    assert str(failure.value) == (
+        "params.yaml: 96x64 is too small for InceptionV3, at least 75x75 pixels were expected; raise width and height"
+    )

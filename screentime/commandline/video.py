@@ -82,7 +82,9 @@ def _add(arguments: argparse.Namespace) -> None:
         if not cast:
             print("  python -m screentime cast add NAME...    # who shall be found")
         if arguments.private and "method: fine_tune" in Path("params.yaml").read_text(encoding="utf-8"):
-            print("  set train.method to probe in params.yaml # private films train from their features, without pictures")
+            print(
+                "  set train.method to probe in params.yaml # private films train from their features, without pictures"
+            )
         print('  git add params.yaml dvc.yaml data/videos && git commit -m "Add films"')
         print("  dvc repro                                # samples them, suggests frames to label")
     if sentences:
