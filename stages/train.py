@@ -251,8 +251,8 @@ def check_method(labelled: Labelled, settings: Train) -> None:
         first = labelled.targets[together[0]] == 1
         names = " and ".join(name for name, here in zip(labelled.cast, first, strict=True) if here)
         raise InputError(
-            f"params.yaml: train.exclusive is true, {names} are labelled visible together ({_place(labelled, together[0])}, and in "
-            f"{len(together) - 1} more pictures), one at most was expected; set it to false, or correct the labels"
+            f"params.yaml: train.exclusive is true, {names} are labelled visible together ({_place(labelled, together[0])}; "
+            f"pictures like that: {len(together)}), one at most was expected; set it to false, or correct the labels"
         )
     if settings.method == "fine_tune" and tune.wanted_accuracy and not tune.validation:
         raise InputError(

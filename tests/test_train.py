@@ -277,8 +277,8 @@ def test_labels_that_contradict_one_class_per_frame_are_named(tmp_path, monkeypa
         run_here(params_with(exclusive=True))
 
     assert str(failure.value) == (
-        "params.yaml: train.exclusive is true, disc and cross are labelled visible together (film at 35 s, and in 1 more "
-        "pictures), one at most was expected; set it to false, or correct the labels"
+        "params.yaml: train.exclusive is true, disc and cross are labelled visible together (film at 35 s; pictures like "
+        "that: 2), one at most was expected; set it to false, or correct the labels"
     )
 
 
