@@ -20,6 +20,7 @@ from screentime.commandline import (
     labels,
     model,
     new,
+    preset,
     share,
     show,
     status,
@@ -29,7 +30,7 @@ from screentime.commandline import (
 from screentime.commandline.parser import Parser
 
 COMMANDS = (
-    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk, clips, imagenet,
+    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk, clips, imagenet, preset,
 )  # in the order of the help  # fmt: skip
 
 

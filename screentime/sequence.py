@@ -225,14 +225,7 @@ def fit(
     """
     if model.input_shape[0][1] is None:
         classes, training = np.repeat(classes, training.mask.sum(axis=1)), training.frames_alone()
-    learner = keras.Model(
-        model.inputs, model.outputs
-    )  # shares the weights; what is saved of the model knows no optimizer
-    learner.compile(
-        OPTIMIZERS[fitting.optimizer](fitting.learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    learner = learner_of(model, fitting)
     random = np.random.default_rng(fitting.seed)
     best_loss, best_epoch, best_weights, history = np.inf, 0, model.get_weights(), []
     for epoch in range(1, fitting.epochs + 1):
@@ -260,6 +253,17 @@ OPTIMIZERS = {
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": keras.optimizers.SGD,
 }
+
+
+def learner_of(model: keras.Model, fitting: Fitting) -> keras.Model:
+    """The head with its loss and optimizer; it shares the weights, and what is saved of the head knows no optimizer."""
+    learner = keras.Model(model.inputs, model.outputs)
+    learner.compile(
+        OPTIMIZERS[fitting.optimizer](fitting.learning_rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return learner
 
 
 def _one_epoch(

@@ -16,7 +16,7 @@ from screentime import augmentation, calibration, command
 from screentime.backbones import backbone
 from screentime.closure import closure_hash
 from screentime.errors import InputError
-from screentime.files import new_folder, read_json, sha256_of, write_array, write_bytes, write_json
+from screentime.files import new_folder, number, read_json, sha256_of, write_array, write_bytes, write_json
 from screentime.inputs import Form
 from screentime.params import Params, Train
 from screentime.runs import run_key, training_record, versions
@@ -246,11 +246,27 @@ def check_method(labelled: Labelled, settings: Train) -> None:
             "params.yaml: train.method is fine_tune, filled cells (preprocess.filled) have features and no pictures; set it "
             "to probe, or preprocess.filled to false"
         )
+    together = np.flatnonzero((labelled.targets == 1).sum(axis=1) > 1)
+    if settings.exclusive and len(together):
+        first = labelled.targets[together[0]] == 1
+        names = " and ".join(name for name, here in zip(labelled.cast, first, strict=True) if here)
+        raise InputError(
+            f"params.yaml: train.exclusive is true, {names} are labelled visible together ({_place(labelled, together[0])}; "
+            f"pictures like that: {len(together)}), one at most was expected; set it to false, or correct the labels"
+        )
     if settings.method == "fine_tune" and tune.wanted_accuracy and not tune.validation:
         raise InputError(
             f"params.yaml: train.fine_tune: wanted_accuracy is {tune.wanted_accuracy:g} and validation 0, frames that tell "
             "the accuracy were expected; set validation to 0.25, or wanted_accuracy to 0"
         )
+
+
+def _place(labelled: Labelled, row: int) -> str:
+    """Which labelled picture a row is, for a sentence."""
+    if row >= labelled.n_frames:
+        return "a still"
+    frame = labelled.index.iloc[row]
+    return f"{frame['video_id']} at {number(frame['time_s'])} s"
 
 
 def check_enough(targets: np.ndarray, cast: Sequence[str], video_ids: Sequence[str], settings: Train) -> None:

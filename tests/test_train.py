@@ -268,6 +268,21 @@ def test_one_class_per_frame_gives_scores_that_exclude_each_other(tmp_path, monk
     assert (logits.argmax(axis=1) == np.arange(10) % 2).mean() >= 0.9
 
 
+def test_labels_that_contradict_one_class_per_frame_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    targets = np.tile(np.float32([(1, 0), (0, 1), (0, 0)]), (20, 1))
+    targets[[7, 30]] = 1
+    write_arrays(tmp_path / "arrays", targets)
+
+    with pytest.raises(InputError) as failure:
+        run_here(params_with(exclusive=True))
+
+    assert str(failure.value) == (
+        "params.yaml: train.exclusive is true, disc and cross are labelled visible together (film at 35 s; pictures like "
+        "that: 2), one at most was expected; set it to false, or correct the labels"
+    )
+
+
 def test_runs_of_experiments_in_a_copy_go_to_the_projects_own_store():
     copy = Path("/films/.dvc/tmp/exps/tmpab12")
 

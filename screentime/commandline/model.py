@@ -1,13 +1,16 @@
-"""`model promote`: which version of the model is the champion."""
+"""`model promote`: which version of the model is the champion; `model codes`: the trained network without its top."""
 
 import argparse
 import os
 from pathlib import Path
 
 from screentime import registry
-from screentime.commandline.parser import add_command, add_family
+from screentime.codes import write_codes
+from screentime.commandline.parser import add_command, add_family, add_place
 from screentime.registry import Judgement
 from screentime.tracking import open_store
+
+THREADS = 2
 
 PROMOTE_HELP = """\
 Make the candidate the champion, when the audit says that it is better. `python -m stages.publish --register NAME` makes
@@ -19,10 +22,19 @@ neither. The figures are printed either way; when the audit does not say so, not
 
 The champion is what others load: mlflow.pyfunc.load_model("models:/NAME@champion")."""
 
+CODES_HELP = """\
+Write the trained network without its top: from a picture to what one of its layers puts out, as a LiteRT file. Dense layers
+are called dense_1, dense_2 and so on, from the features on; an unknown name is answered with the nearest.
+
+With clip_embed.network in clips/params.yaml the clip pipeline reads these codes, frame by frame, in a backbone's place
+(`python -m screentime preset real_time_clips` sets that, and names the file among the deps in clips/dvc.yaml)."""
+
 
 def add(commands: argparse._SubParsersAction) -> None:
-    """Add `model promote`."""
-    family = add_family(commands, "model", "choose the champion among the registered models")
+    """Add `model promote` and `model codes`."""
+    family = add_family(
+        commands, "model", "the champion among the registered models; the trained network without its top"
+    )
     one = add_command(
         family,
         "promote",
@@ -35,6 +47,17 @@ def add(commands: argparse._SubParsersAction) -> None:
     way = one.add_mutually_exclusive_group()
     way.add_argument("--back", action="store_true", help="the champion before this one is the champion again")
     way.add_argument("--anyway", metavar="REASON", help="whatever the audit says; the reason is kept with the version")
+    one = add_command(
+        family,
+        "codes",
+        "write the trained network without its top, for the clip pipeline",
+        CODES_HELP,
+        _codes,
+        "  python -m screentime model codes --layer dense_1 --out clips/codes.tflite",
+    )
+    one.add_argument("--layer", default="dense_1", metavar="NAME", help="its last layer (default: %(default)s)")
+    add_place(one, "out", "clips/codes.tflite", "where the network goes")
+    add_place(one, "models", "models", "the model's folder")
 
 
 def _promote(arguments: argparse.Namespace) -> None:
@@ -52,6 +75,15 @@ def _promote(arguments: argparse.Namespace) -> None:
     print(f"{name}: version {judgement.candidate} is the champion now; load it as models:/{name}@champion")
     if judgement.champion:
         print(f"back again: python -m screentime model promote {name} --back")
+
+
+def _codes(arguments: argparse.Namespace) -> None:
+    form, n_numbers = write_codes(arguments.models, arguments.layer, arguments.out, THREADS)
+    print(
+        f"{arguments.out}: {n_numbers} numbers for a picture of {form.width}x{form.height} pixels, from {arguments.layer} behind "
+        f"{form.backbone}"
+    )
+    print("next: python -m screentime preset real_time_clips && dvc --cd clips repro")
 
 
 def _told(judgement: Judgement) -> str:
