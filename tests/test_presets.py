@@ -9,6 +9,10 @@ import yaml
 
 from screentime import clip_params, params
 from screentime.__main__ import main
+from screentime.clips import Clip, chosen_classes
+from screentime.errors import InputError
+from screentime.files import write_json
+from screentime.inputs import Form
 from screentime.params import FineTune, Section
 from screentime.presets import CLIPS, FILMS, PRESETS
 
@@ -189,6 +193,52 @@ def test_parameters_that_are_not_in_order_are_left_as_they_are(project, capsys):
     assert end.value.code == 1
     assert capsys.readouterr().err == "params.yaml: sample: unknown key 'fsp'; did you mean 'fps'?\n"
     assert contents(project) == before
+
+
+def test_without_the_pipeline_of_the_clips_nothing_is_written(project, capsys):
+    (project / "clips" / "dvc.yaml").unlink()
+    before = (project / "clips" / "params.yaml").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        preset("actions_lstm")
+
+    assert capsys.readouterr().err == (
+        "clips/dvc.yaml: no such file was found, the clips' pipeline was expected; run this in the project's top folder, or bring "
+        "the file back with `git checkout clips/dvc.yaml`\n"
+    )
+    assert (project / "clips" / "params.yaml").read_text(encoding="utf-8") == before
+
+
+def test_classes_are_those_of_the_training_set_and_one_met_only_in_the_test_set_is_named(project):
+    preset("actions_gru")
+    settings = clip_params.load(Path(CLIPS)).clips
+    clips = [Clip(f"{name}/1.avi", name, name, "train") for name in ("run", "jump")]
+    assert chosen_classes(Path("data/clips.csv"), clips, settings) == ("jump", "run")
+
+    with pytest.raises(InputError) as failure:
+        chosen_classes(Path("data/clips.csv"), [*clips, Clip("swim/1.avi", "swim", "swim", "test")], settings)
+
+    assert str(failure.value) == (
+        "data/clips.csv: class 'swim' is met only in the test set ('swim/1.avi'), clips that train were expected; give some of "
+        "them to train, or name the classes to learn in clips.classes"
+    )
+
+
+def test_codes_are_of_a_trained_network_for_square_pictures(project, capsys):
+    with pytest.raises(SystemExit):
+        main(["model", "codes"])
+    assert capsys.readouterr().err.startswith(
+        "models/model.json: no such file was found, a trained model was expected; "
+    )
+
+    form = Form("VGG16", width=448, height=256)
+    write_json(project / "models" / "model.json", {"form": form.as_dict(), "files": {}})
+    with pytest.raises(SystemExit):
+        main(["model", "codes"])
+    assert capsys.readouterr().err == (
+        "models: a network for pictures of 448x256 pixels was found, one for squares was expected, as clips are cut; set "
+        "preprocess.width and height to one number and run `dvc repro train`\n"
+    )
+    assert not (project / "clips" / "codes.tflite").exists()
 
 
 def test_every_preset_has_its_section_in_the_page():

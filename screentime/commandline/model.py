@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 from screentime import registry
-from screentime.codes import write_codes
 from screentime.commandline.parser import add_command, add_family, add_place
 from screentime.registry import Judgement
 from screentime.tracking import open_store
@@ -78,6 +77,8 @@ def _promote(arguments: argparse.Namespace) -> None:
 
 
 def _codes(arguments: argparse.Namespace) -> None:
+    from screentime.codes import write_codes  # late: the runtime of networks, which no other command here needs
+
     form, n_numbers = write_codes(arguments.models, arguments.layer, arguments.out, THREADS)
     print(
         f"{arguments.out}: {n_numbers} numbers for a picture of {form.width}x{form.height} pixels, from {arguments.layer} behind "

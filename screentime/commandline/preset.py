@@ -46,10 +46,9 @@ def _preset(arguments: argparse.Namespace) -> None:
     if arguments.show:
         print(f"nothing is written; next: python -m screentime preset {chosen.name}")
         return
-    change(path, changes)
     if chosen.file == CLIPS:
-        declare_network(Path())
-    load(path)
+        declare_network(Path(), chosen.values["clip_embed.network"])
+    change(path, changes)
     print(_next(chosen))
 
 

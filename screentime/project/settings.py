@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
+from screentime.errors import InputError
 from screentime.files import write_text
-from screentime.params import read_sections
+from screentime.params import not_yaml, read_sections
 from screentime.project.yaml_lines import YamlLines
 
 CLIP_DEPS = ("stages", "clip_embed", "deps")
@@ -35,21 +38,34 @@ def change(path: Path, changes: list[Change]) -> None:
     write_text(path, lines.text)
 
 
-def declare_network(folder: Path) -> None:
-    """Let the deps of the stage clip_embed name the network of one's own that clips/params.yaml names, and no other.
+def declare_network(folder: Path, network: str | None) -> None:
+    """Let the deps of the stage clip_embed name this network of one's own and no other, so that DVC sees it change.
 
-    So DVC embeds the clips anew when that file changes.
+    Args:
+        folder: the project's top folder.
+        network: a LiteRT file, seen from there; None: the backbone's own place is not taken.
+
+    Raises:
+        InputError: clips/dvc.yaml is missing or not YAML.
     """
-    network = read_sections(folder / "clips/params.yaml")["clip_embed"]["network"]
-    path = folder / "clips" / "dvc.yaml"
-    lines = YamlLines(path.read_text(encoding="utf-8"))
+    path = Path("clips/dvc.yaml")
+    try:
+        text = (folder / path).read_text(encoding="utf-8")
+        lines = YamlLines(text)
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file was found, the clips' pipeline was expected; run this in the project's top folder, or bring "
+            f"the file back with `git checkout {path}`"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise not_yaml(path, error) from None
     for dep in [dep for dep in _clip_deps(lines) if dep.endswith(".tflite")]:
         lines.remove_item(CLIP_DEPS, _clip_deps(lines).index(dep))
     if network is not None:
         code = next(place for place, dep in enumerate(_clip_deps(lines)) if dep.endswith(".py"))
-        lines.insert(CLIP_DEPS, code, Path(os.path.relpath(folder / network, folder / "clips")).as_posix())
-    if lines.text != path.read_text(encoding="utf-8"):
-        write_text(path, lines.text)
+        lines.insert(CLIP_DEPS, code, Path(os.path.relpath(network, "clips")).as_posix())
+    if lines.text != text:
+        write_text(folder / path, lines.text)
 
 
 def _clip_deps(lines: YamlLines) -> list[str]:
