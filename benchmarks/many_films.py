@@ -38,7 +38,7 @@ CAST = ("disc", "cross")
 # little is labelled: the first film wholly, of the others one frame each
 PARAMS = {
     "cast": list(CAST),
-    "train": {"min_labelled": 8, "min_present": 2, "folds": 3, "block_s": 1, "guard_s": 0},
+    "train": {"method": "probe", "min_labelled": 8, "min_present": 2, "folds": 3, "block_s": 1, "guard_s": 0},
     "report": {"credits": []},
 }
 
