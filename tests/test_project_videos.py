@@ -190,6 +190,16 @@ def test_a_private_film_is_named_but_dvc_does_not_get_it(project, films):
     assert list((project.folder / "data" / "videos").glob("*.dvc")) == []
 
 
+@pytest.mark.parametrize(("method", "told"), [("fine_tune", True), ("probe", False)])
+def test_who_adds_a_private_film_is_told_that_fine_tuning_needs_pictures(project, films, method, told):
+    project.set_params(train={"method": method})
+
+    said = project.run("python", "-m", "screentime", "video", "add", "--private", str(films / "b.mp4")).splitlines()
+
+    hint = "  set train.method to probe in params.yaml # private films train from their features, without pictures"
+    assert (hint in said) is told
+
+
 class Site(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_) -> None:
         pass

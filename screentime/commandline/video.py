@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import yaml
+
 from screentime.checks import entry_named
 from screentime.commandline.parser import add_command, add_family
 from screentime.errors import InputError
@@ -81,7 +83,7 @@ def _add(arguments: argparse.Namespace) -> None:
         print(f"{len(arrivals)} of {len(films)} films are in the project; next:")
         if not cast:
             print("  python -m screentime cast add NAME...    # who shall be found")
-        if arguments.private and "method: fine_tune" in Path("params.yaml").read_text(encoding="utf-8"):
+        if arguments.private and _training()["method"] == "fine_tune":
             print(
                 "  set train.method to probe in params.yaml # private films train from their features, without pictures"
             )
@@ -89,6 +91,11 @@ def _add(arguments: argparse.Namespace) -> None:
         print("  dvc repro                                # samples them, suggests frames to label")
     if sentences:
         raise InputError("\n".join(sentences))
+
+
+def _training() -> dict:
+    """The section `train` as it stands: a project that has no cast yet is no whole set of parameters."""
+    return yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["train"]
 
 
 def _remove(arguments: argparse.Namespace) -> None:
