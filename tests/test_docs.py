@@ -100,3 +100,18 @@ def test_the_changelog_begins_with_the_version():
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{__version__}"' in project
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_parameter_that_a_document_sets_exists():
+    """A command that sets a parameter by its old name is refused, and a reader is stuck."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params |= yaml.safe_load((ROOT / "clips" / "params.yaml").read_text(encoding="utf-8"))
+    text = README + "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
+    named = set(re.findall(r"(?:-S|--set-param)\s+([\w.]+)=", text))
+
+    assert len(named) > 5
+    for name in named:
+        section = params
+        for key in name.split("."):
+            assert isinstance(section, dict) and key in section, name
+            section = section[key]
