@@ -9,16 +9,19 @@ sampled and embedded frames) and answers with the truth, with slips and "cannot 
 the same time: one labels frames evenly spread over the film, one goes frame by frame from the beginning.
 
 How long things take is a keystroke model, not people: 47 frames a minute where each is looked at by itself, and up to 370
-a minute on a page of 24 proposals, less where some have to be corrected.
+a minute on a page of 24 proposals, less where some have to be corrected. A run trains a network three times: some two
+minutes of a core.
 """
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import av
@@ -29,8 +32,11 @@ import yaml
 
 from screentime import light_head
 from screentime.estimates import Round, screen_time, total
+from screentime.files import read_json, write_json
 from screentime.frames import open_frames
+from screentime.inputs import Form
 from screentime.labeller.desk import Desk
+from screentime.labeller.learner import Learner, Lesson
 from screentime.labeller.session import open_desk
 from screentime.params import load
 from screentime.shots import in_context, shot_starts
@@ -70,13 +76,39 @@ class Person:
         return said
 
 
+class AtOnce:
+    """The labeller's study without a process of its own.
+
+    What it learns is there at once; really it takes less than a minute, while the round that it is for takes minutes to answer.
+    """
+
+    busy, trouble = False, None
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner, self._learned = learner, []
+
+    def ask(self, lesson: Lesson) -> None:
+        self._learned.append((lesson, self._learner.scores(lesson)))
+
+    def done(self) -> list[tuple[Lesson, np.ndarray]]:
+        learned, self._learned = self._learned, []
+        return learned
+
+
+@lru_cache(maxsize=1)
+def learner_of(folder: Path) -> Learner:
+    """A learner on one core, one in each process."""
+    embed = load(folder / "params.yaml").embed
+    return Learner(folder / "data", Form(embed.backbone, embed.width, embed.height), folder / "kept", threads=1)
+
+
 class AtTheDesk:
     """A person at the labeller, who does what it says is most useful now."""
 
-    def __init__(self, folder: Path, truth: Truth, seed: int) -> None:
+    def __init__(self, folder: Path, learner: Learner, truth: Truth, seed: int) -> None:
         params = load(folder / "params.yaml")
         self.person, self.figures = Person(truth, seed), []
-        self.desk, _ = open_desk(folder, params, params.videos, "simulated", now=self._now)
+        self.desk, _ = open_desk(folder, params, params.videos, "simulated", now=self._now, study=AtOnce(learner))
         self._tag, self._requests = f"{np.random.default_rng(seed).integers(10**6):06d}", 0
 
     def work(self) -> list[list[Figure]]:
@@ -89,6 +121,7 @@ class AtTheDesk:
                     self.desk.draw(self._request(), step.video, step.n)
                 else:
                     self._look(step.view, step.video, step.n)
+                self.desk.hear()
                 self.desk.refit()
         except TimeIsUp:
             return self.figures
@@ -330,7 +363,16 @@ def told(path: Path, cast: Sequence[str], times_s: np.ndarray) -> np.ndarray:
 
 
 def run(folder: Path, truth: Truth, seen: Mapping[str, np.ndarray], seed: int) -> dict[str, list[list[Figure]]]:
-    """One run of all three: per way of labelling, mark and character a figure."""
+    """One run of all three: per way of labelling, mark and character a figure. Kept, so that 50 runs can be interrupted."""
+    done = folder / "runs" / f"{seed}.json"
+    if not done.is_file():
+        done.parent.mkdir(exist_ok=True)
+        write_json(done, run_now(folder, truth, seen, seed))
+    return read_json(done)
+
+
+def run_now(folder: Path, truth: Truth, seen: Mapping[str, np.ndarray], seed: int) -> dict[str, list[list[Figure]]]:
+    """One run of all three."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
         project = Path(name)
@@ -339,7 +381,7 @@ def run(folder: Path, truth: Truth, seen: Mapping[str, np.ndarray], seed: int) -
             (project / "data" / part).symlink_to(folder / "data" / part)
         (project / "params.yaml").write_bytes((folder / "params.yaml").read_bytes())
         return {
-            "labeller": AtTheDesk(project, truth, seed).work(),
+            "labeller": AtTheDesk(project, learner_of(folder), truth, seed).work(),
             "evenly": [evenly(truth, seed, mark_s) for mark_s in MARKS_S],
             "frame by frame": [in_order(truth, seen, seed, mark_s) for mark_s in MARKS_S],
         }
@@ -385,7 +427,9 @@ def main() -> None:
     )
     parser.add_argument("--cast", default="tom,jerry", help="columns of the truth (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=50)
-    parser.add_argument("--project", type=Path, help="where to sample and embed, kept for the next time")
+    parser.add_argument(
+        "--project", type=Path, help="where to sample and embed and where runs are kept; the same call goes on there"
+    )
     arguments = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as name:
@@ -404,8 +448,12 @@ def main() -> None:
                 truth[video.video_id] = told(films / f"{video.video_id}.csv", cast, frames.times_s)
             features = np.load(folder / "data" / "features" / f"{video.video_id}.npy", allow_pickle=False)
             seen[video.video_id] = in_context(features, shot_starts(features, frames.times_s))
-        with ProcessPoolExecutor(os.cpu_count()) as workers:
-            found = list(workers.map(partial(run, folder.resolve(), truth, seen), range(arguments.runs)))
+        with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as workers:
+            found = []
+            for one in workers.map(partial(run, folder.resolve(), truth, seen), range(arguments.runs)):
+                found.append(one)
+                print(f"\r{len(found)} of {arguments.runs} runs", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
         print(table_of(found, cast, truth))
 
 

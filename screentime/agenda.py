@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-# drawn frames of the first round, the second, and all later, over all films: soon an interval, then larger steps, as frames
-# that lie nearer to each other in time measure better than as many in several rounds
-ROUNDS = (60, 80, 180)
-# frames gone over for each frame drawn: without them, fifty labels can mislead a head for one character
-REVIEWED = 2 / 3
+# drawn frames of the first round, the second, and all later, over all films: few large rounds, as frames that lie nearer to
+# each other in time measure better than as many in several rounds, and the first is complete within five minutes
+ROUNDS = (162, 170, 190)
+# frames gone over before the first round is drawn, the second, ..: a page takes seconds, and the network learns from it
+REVIEWED = (24, 120, 264, 456)
 LEAST_DRAWN = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 LATER = 3  # frames that lack one character are so many before it is asked about by itself
 
@@ -26,6 +26,7 @@ class Standing:
         rounds: rounds that were drawn.
         drawn, waiting: frames that audits drew, and how many of them lack an answer.
         answered, unanswered: frames outside the audit that have every answer, and that lack one.
+        guessed: how many of those that lack one have a proposal to go over.
         lacking: per character, in how many frames that are labelled for the others nobody has said anything of it.
     """
 
@@ -39,6 +40,7 @@ class Standing:
     waiting: int
     answered: int
     unanswered: int
+    guessed: int
     lacking: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -57,11 +59,11 @@ def plan(films: Sequence[Standing]) -> Plan:
     """What is most useful now.
 
     A round that was begun is finished first; then frames that lack one character, which was added later; then the first
-    frames of every film; then a round for each film, drawn at a size fixed before anyone looks; then, turn about,
-    proposals to go over and another round. Proposals make the scores better, rounds measure them; benchmarks/labelling.py
-    shows what the turns are worth.
+    frames of every film; then, turn about, proposals to go over and a round for each film, drawn at a size fixed before
+    anyone looks. Proposals make the scores better, rounds measure them; benchmarks/labelling.py shows what the turns are
+    worth.
 
-    >>> new = Standing("e01", labelled=0, wanted=50, first=50, share=60, rounds=0, drawn=0, waiting=0, answered=0, unanswered=1200)
+    >>> new = Standing("e01", 0, 50, first=50, share=120, rounds=0, drawn=0, waiting=0, answered=0, unanswered=1200, guessed=0)
     >>> plan([new]).view
     'start'
     """
@@ -83,11 +85,12 @@ def plan(films: Sequence[Standing]) -> Plan:
             return _audit(film)
     open_ = [film for film in films if film.unanswered > 1]
     rounds = max((film.rounds for film in films), default=0)
-    behind = [film for film in open_ if film.rounds < max(rounds, 1)]
+    behind = [film for film in open_ if film.rounds < rounds]
     if behind:
         return _draw(behind[0])
     gone_over = sum(film.answered - film.wanted for film in films)
-    if open_ and gone_over >= REVIEWED * sum(film.drawn for film in films):
+    enough = gone_over >= REVIEWED[min(rounds, len(REVIEWED) - 1)]
+    if open_ and (enough or not any(film.guessed for film in films)):
         return _draw(open_[0])
     if any(film.unanswered for film in films):
         return Plan("review", None, 24, "the least certain frames teach the most")

@@ -8,7 +8,8 @@ how wrong that sum is:
 
 This is unbiased whatever the model is: a better model only makes the interval narrower (Saerndal, Swensson, Wretman,
 Model Assisted Survey Sampling, ch. 6; prediction-powered inference, Angelopoulos et al., Science 2023). f is one number
-per frame, the same in both sums, and never comes from a model that saw that frame.
+per frame, the same in both sums, and never comes from a model that saw that frame. A round may have scores of its own, made
+from what was known when it was drawn: then nothing that is labelled later can touch its estimate.
 
 The variance of a systematic draw is estimated by successive differences (Wolter, Introduction to Variance Estimation,
 ch. 8), so that errors shared by neighbouring frames count as they should. As it stands it would be zero in an audit
@@ -35,10 +36,17 @@ class Round:
     Attributes:
         known: (n_frames,) bool, frames looked at (or drawn) before this round; it was drawn from the rest.
         drawn: (n_frames,) bool, the frames it drew, none of them known.
+        scores: (n_frames,) float64 in [0, 1], its own f, made from nothing but what was known when it was drawn; None: it
+            uses those of all rounds.
     """
 
     known: np.ndarray
     drawn: np.ndarray
+    scores: np.ndarray | None = None
+
+    def f(self, scores: np.ndarray) -> np.ndarray:
+        """The scores that this round measures: its own, else those given."""
+        return scores if self.scores is None else self.scores
 
 
 @dataclass(frozen=True)
@@ -131,22 +139,21 @@ def correction(
 
     Args:
         weights: (n_frames,) float64, seconds, >= 0.
-        scores: (n_frames,) float64 in [0, 1], the f of the module's text.
-        truth: (n_frames,) float64 in [0, 1]; read at drawn frames only, where it must be a number.
+        scores: (n_frames,) float64 in [0, 1], the f of the module's text, for rounds that have none of their own.
+        truth: (n_frames,) float64 in [0, 1]; read at drawn frames only; NaN where nobody could tell: taken to be as scored.
         rounds: one or more complete rounds.
 
     Returns:
         The estimate of the sum of w (y - f) over the frames that were not known, in seconds, and the half-width of
         its 95 % interval. Rounds are weighted by their size alone, never by what they found; as each is unbiased given
-        the ones before it, their variances add. How much a frame's error varies is estimated from all rounds together:
-        they measure the same scores, so that a second round makes the first one's interval surer too.
+        the ones before it, their variances add.
     """
     seconds = variance = 0.0
-    spread = error_spread(weights, scores, truth, rounds)
-    for share, one in zip(round_shares(rounds), rounds, strict=True):
+    spreads = error_spreads(weights, scores, truth, rounds)
+    for share, spread, one in zip(round_shares(weights, rounds), spreads, rounds, strict=True):
         population, drawn = int((~one.known).sum()), int(one.drawn.sum())
-        errors = weights[one.drawn] * (truth[one.drawn] - scores[one.drawn])
-        seconds += share * population / drawn * errors.sum()
+        errors = weights[one.drawn] * (truth[one.drawn] - one.f(scores)[one.drawn])
+        seconds += share * population / drawn * np.nansum(errors)
         variance += share**2 * population**2 * (1 - drawn / population) * spread / drawn
     freedom = sum(max(int(one.drawn.sum()) - 1, 0) for one in rounds)
     half = float(stdtrit(freedom, 0.975)) * float(np.sqrt(variance)) if variance > 0 and freedom > 0 else 0.0
@@ -155,23 +162,32 @@ def correction(
     return float(seconds), half
 
 
-def error_spread(weights: np.ndarray, scores: np.ndarray, truth: np.ndarray, rounds: Sequence[Round]) -> float:
-    """How much the error w (y - f) of a frame varies: by successive differences in time, over all rounds together.
+def error_spreads(weights: np.ndarray, scores: np.ndarray, truth: np.ndarray, rounds: Sequence[Round]) -> np.ndarray:
+    """How much the error w (y - f) of a frame varies, for each round: by successive differences in time.
+
+    Rounds that measure the same scores do so together, so that a second round makes the first one's interval surer too. A
+    round with scores of its own is by itself; of the UNSEEN_ERRORS each has its part.
 
     Args: as `correction`; a drawn frame whose truth is NaN is left out.
 
     Returns:
-        A variance, seconds squared, with UNSEEN_ERRORS in it.
+        (n_rounds,) float64, variances, seconds squared.
     """
-    squares, freedom, counted = 0.0, 0, np.zeros(len(weights), bool)
-    for one in rounds:
+    squares, freedom, unseen = (np.zeros(len(rounds)) for _ in range(3))
+    counted = np.zeros(len(weights), bool)
+    for place, one in enumerate(rounds):
         told = one.drawn & ~np.isnan(truth)
-        errors = weights[told] * (truth[told] - scores[told])
-        squares += float((np.diff(errors) ** 2).sum()) / 2
-        freedom += max(len(errors) - 1, 0)
+        errors = weights[told] * (truth[told] - one.f(scores)[told])
+        squares[place] = (np.diff(errors) ** 2).sum() / 2
+        freedom[place] = max(len(errors) - 1, 0)
+        unseen[place] = one.drawn.sum()
         counted |= ~one.known & (weights > 0)
+    unseen *= UNSEEN_ERRORS / max(unseen.sum(), 1)
     wholly_wrong = float(weights[counted].mean()) ** 2 if counted.any() else 0.0
-    return (squares + UNSEEN_ERRORS * wholly_wrong) / (freedom + UNSEEN_ERRORS)
+    shared = np.array([one.scores is None for one in rounds], bool)
+    for sums in (squares, freedom, unseen):
+        sums[shared] = sums[shared].sum()
+    return (squares + unseen * wholly_wrong) / (freedom + unseen)
 
 
 def difference_estimate(
@@ -179,15 +195,16 @@ def difference_estimate(
 ) -> tuple[float, float]:
     """The difference estimator of the module's text: seconds, and the half-width of the 95 % interval.
 
-    Args: as `correction`; truth is read at known and drawn frames.
+    Args: as `correction`; truth is read at known and drawn frames, NaN in either taken to be as scored.
 
     >>> known, drawn = np.array([True, False, False]), np.array([False, True, True])
     >>> difference_estimate(np.ones(3), np.array([0.9, 0.2, 0.8]), np.array([0.0, 1.0, 1.0]), [Round(known, drawn)])
     (2.0, 0.0)
     """
-    summed = [float((weights * np.where(one.known, truth, scores)).sum()) for one in rounds]
+    told = ~np.isnan(truth)
+    summed = [float((weights * np.where(one.known & told, truth, one.f(scores))).sum()) for one in rounds]
     added, half = correction(weights, scores, truth, rounds)
-    return float(np.dot(round_shares(rounds), summed)) + added, half
+    return float(np.dot(round_shares(weights, rounds), summed)) + added, half
 
 
 def screen_time(
@@ -219,7 +236,7 @@ def screen_time(
         return _within(middle, (floor, 0.0), (ceiling, 0.0), "labels", floor, ceiling)
     if not rounds:
         return _within(middle, (middle, 0.0), (middle, 0.0), "count", floor, ceiling)
-    middle, half = difference_estimate(weights, scores, np.where(told, answers, scores), rounds)
+    middle, half = difference_estimate(weights, scores, answers, rounds)
     lower = difference_estimate(weights, scores, np.where(told, answers, 0.0), rounds)
     upper = difference_estimate(weights, scores, np.where(told, answers, 1.0), rounds)
     lower = (lower[0], max(lower[1], half + lower[0] - middle))  # never above the interval around the middle
@@ -270,12 +287,24 @@ def _within(
     )
 
 
-def round_shares(rounds: Sequence[Round]) -> np.ndarray:
-    """What each round counts, (n_rounds,) float64, sum 1: the inverse of its variance if errors were alike in all."""
+def round_shares(weights: np.ndarray, rounds: Sequence[Round]) -> np.ndarray:
+    """What each round counts, (n_rounds,) float64, sum 1: the inverse of the variance that may be expected of it.
+
+    That of its size; where every round has scores of its own also of how often they expect to be wrong, as the mean of
+    f (1 - f) over what it was drawn from, with UNSEEN_ERRORS. Answers of an audit have no part in it.
+    """
     populations = np.array([(~one.known).sum() for one in rounds], float)
     drawn = np.array([one.drawn.sum() for one in rounds], float)
     whole = drawn == populations
     if whole.any():  # everything that was left has been looked at: nothing is left to chance
         return np.eye(len(rounds))[np.flatnonzero(whole)[-1]]
-    inverse = drawn / (populations * (populations - drawn))
+    inverse = drawn / (populations * (populations - drawn)) / expected_spreads(weights, rounds)
     return inverse / inverse.sum()
+
+
+def expected_spreads(weights: np.ndarray, rounds: Sequence[Round]) -> np.ndarray:
+    """How much the error of a frame is expected to vary in each round, (n_rounds,) float64; alike where some share scores."""
+    if any(one.scores is None for one in rounds):
+        return np.ones(len(rounds))
+    unseen = UNSEEN_ERRORS / sum(one.drawn.sum() for one in rounds)
+    return np.array([(one.scores * (1 - one.scores))[~one.known & (weights > 0)].mean() + unseen for one in rounds])

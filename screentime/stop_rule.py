@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import stdtrit
 
-from screentime.estimates import UNSEEN_ERRORS, Round, error_spread
+from screentime.estimates import UNSEEN_ERRORS, Round, error_spreads, expected_spreads
 
 USUAL_ROUND = 40  # frames
 
@@ -48,11 +48,16 @@ def after_another_round(
         sizes.append((rest, n))
     if not sizes:
         return float(weights.sum())
-    spread = error_spread(weights, scores, answers, rounds) if rounds else _expected(weights, scores, looked)
+    if rounds:
+        spreads, expected = error_spreads(weights, scores, answers, rounds), expected_spreads(weights, rounds)
+    else:
+        spreads, expected = np.array([_expected(weights, scores, looked)]), np.ones(1)
+    # the round to come has scores as good as the last one's, at least
+    spreads, expected = (np.append(of, of[-1])[: len(sizes)] for of in (spreads, expected))
     populations, drawn = np.array(sizes, float).T
-    inverse = drawn / (populations * np.maximum(populations - drawn, 1e-9))
+    inverse = drawn / (populations * np.maximum(populations - drawn, 1e-9)) / expected
     shares = inverse / inverse.sum()
-    variance = float((shares**2 * populations**2 * (1 - drawn / populations) * spread / drawn).sum())
+    variance = float((shares**2 * populations**2 * (1 - drawn / populations) * spreads / drawn).sum())
     freedom = float(np.maximum(drawn - 1, 0).sum())
     return float(stdtrit(freedom, 0.975)) * variance**0.5 if freedom > 0 else float(weights.sum())
 

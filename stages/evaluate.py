@@ -140,7 +140,7 @@ def _on_audit(ledger: Ledger, character: int, threshold: float, _: str) -> Measu
         return None
     truth = ledger.answers[:, character]
     weights = np.zeros(len(truth))
-    for share, one in zip(round_shares(rounds), rounds, strict=True):
+    for share, one in zip(round_shares(ledger.weights_s, rounds), rounds, strict=True):
         weights[one.drawn] += share * (~one.known).sum() / one.drawn.sum()
 
     def error(guess: np.ndarray) -> tuple[float, float]:

@@ -125,6 +125,59 @@ def test_many_small_rounds_cover_as_one_large_one_does_and_are_as_narrow(present
     assert np.mean(many) == pytest.approx(np.mean(single), rel=0.1)
 
 
+def rounds_with_scores_of_their_own(random, present, better, sure=1.0):
+    """Three rounds of one film, each by a better model than the one before; what two of them leave is measured by the third.
+
+    Some frames are answered without a look at each before every round, with 2 slips in 100: they are scored as answered,
+    drawn or not.
+    """
+    truth, _ = film(random, present=present, missed=0.1, false_alarms=0.03)
+    looked, rounds, answered = np.zeros(FRAMES, bool), [], np.zeros(FRAMES, bool)
+    for wrong in better:
+        odds = (
+            np.where(truth == 1, 1, -1) * np.where(random.random(FRAMES) < wrong, -1, 1) * np.log(1 / wrong - 1) * sure
+        )
+        scores = 1 / (1 + np.exp(-odds))
+        said = np.where(random.random(FRAMES) < 0.02, 1 - truth, truth)
+        scores = np.where(answered, 0.01 + 0.98 * said, scores)
+        rest = np.flatnonzero(~looked)
+        one = drawn_round(FRAMES, rest[systematic(len(rest), 120, random.random())], np.flatnonzero(looked))
+        rounds.append(Round(one.known, one.drawn, scores))
+        looked |= one.drawn
+        answered |= (np.abs(scores - 0.5) < 0.49) & (random.random(FRAMES) < 0.3) & ~looked
+    return truth, looked, rounds
+
+
+def measured(truth, looked, rounds, given=0.5):
+    return screen_time(np.ones(FRAMES), np.full(FRAMES, given), np.where(looked, truth, NAN), looked, rounds)
+
+
+@pytest.mark.parametrize("sure", [0.5, 1.0, 2.0], ids=["too unsure", "as sure as right", "too sure"])
+@pytest.mark.parametrize("present", [0.02, 0.35])
+def test_rounds_with_scores_of_their_own_cover_however_sure_the_scores_are_of_themselves(present, sure):
+    random = np.random.default_rng(7)
+    covered, errors, widths = [], [], []
+    for _ in range(300):
+        truth, looked, rounds = rounds_with_scores_of_their_own(random, present, better=(0.1, 0.05, 0.02), sure=sure)
+        result = measured(truth, looked, rounds)
+        covered.append(result.low <= truth.sum() <= result.high)
+        errors.append(result.middle - truth.sum())
+        widths.append(result.high - result.low)
+
+    assert np.mean(covered) >= 0.93
+    assert abs(np.mean(errors)) < 3.5 * np.std(errors) / np.sqrt(300)
+    if present == 0.35:
+        assert np.std(errors) * 1.96 > 0.5 * np.mean(widths) / 2  # and they are not wide for nothing
+
+
+def test_the_scores_given_do_not_touch_a_round_with_scores_of_its_own():
+    made = rounds_with_scores_of_their_own(np.random.default_rng(1), 0.35, better=(0.1, 0.05, 0.02))
+    without = (*made[:2], [Round(one.known, one.drawn) for one in made[2]])
+
+    assert measured(*made, given=0.0) == measured(*made, given=1.0)
+    assert measured(*without, given=0.0) != measured(*without, given=1.0)
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32), st.integers(2, 30), st.integers(0, 1))
 def test_the_mean_over_every_possible_draw_is_the_truth(seed, n_audit, known_frames):

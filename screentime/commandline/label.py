@@ -115,6 +115,7 @@ def _serve(folder: Path, params: Params, videos: list[Video], annotator: str, po
     from screentime.label_lock import label_lock
     from screentime.labeller.server import application, new_token
     from screentime.labeller.session import open_desk
+    from screentime.labeller.study import study_of
 
     # a refit is many small solutions: BLAS's threads would spin between them, at ten times the CPU, beside the answers
     threadpool_limits(1, user_api="blas")
@@ -122,7 +123,8 @@ def _serve(folder: Path, params: Params, videos: list[Video], annotator: str, po
     port = listening.getsockname()[1]
     with label_lock(folder, f"the labeller at http://127.0.0.1:{port}"):
         print(f"opening {len(videos)} films" if len(videos) > 1 else f"opening {videos[0].video_id}", flush=True)
-        desk, pictures = open_desk(folder, params, videos, annotator)
+        study = study_of(folder, params)
+        desk, pictures = open_desk(folder, params, videos, annotator, study=study)
         token = new_token()
         app = application(desk, pictures, token=token, port=port, project={"cast": list(params.cast)})
         address = f"http://127.0.0.1:{port}/#token={token}"
@@ -142,6 +144,7 @@ def _serve(folder: Path, params: Params, videos: list[Video], annotator: str, po
         finally:
             stopped.set()
             worker.join()
+            study.close()
             desk.write()
             trouble = desk.state()["trouble"]
     print(f"\n{desk.summary()}\nnext: dvc repro")

@@ -21,7 +21,9 @@ from screentime.estimates import total
 from screentime.labeller.book import change_of
 from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
+from screentime.labeller.learner import Lesson
 from screentime.labeller.sheet import UNKNOWN, Cell, Change
+from screentime.labeller.study import Study
 from screentime.select import likely_errors, shared, uncertain_frames
 from screentime.stop_rule import sentence
 from screentime.wording import clock
@@ -30,6 +32,7 @@ PAGE = 24  # frames on a page of proposals
 KEPT_PAGES = 20  # of which accepting is possible
 PAUSE_S = 30.0  # longer pauses are not active time
 WRITE_AFTER_S = 0.5  # the label file follows the last answer by so much, and the first unwritten one by a second
+LEAST_LEARNED = 20  # labelled frames: with fewer a network learns nothing worth having
 BLIND = "audit"
 VIEWS = ("start", "review", "audit", "check", "film", "one", "group", "same")
 GUESSING = ("review", "check", "film", "group")  # views that show what the head would say
@@ -77,6 +80,7 @@ class Desk:
         labels: Path,
         annotator: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        study: Study | None = None,
     ) -> None:
         self.films = {film.video_id: film for film in films}
         self.cast = list(cast)
@@ -95,9 +99,14 @@ class Desk:
         self._active_s = 0.0
         self._standing: dict = {}
         self._portraits: dict[str, tuple[str, float]] = {}
+        self._study = study
         for entry in journal.entries:
             self._remember(entry)
         self._notice_rounds()
+        for film in self.films.values():  # what an earlier session was learning when it ended
+            answered = film.answered_before(film.rounds_drawn)
+            if answered is not None and film.rounds_drawn not in film.of_round:
+                self._teach(film, answered)
 
     # what there is
 
@@ -129,6 +138,7 @@ class Desk:
                 "questions": self._questions(),
                 "unwritten": self._unwritten_since is not None,
                 "standing": self._standing,
+                "study": self._study_told(),
                 "portraits": self._portrait_frames(),
                 "counts": self._counts(),
             }
@@ -190,6 +200,7 @@ class Desk:
             waiting=len(film.waiting()),
             answered=int((shown & ~free).sum()),
             unanswered=int(free.sum()),
+            guessed=int((free & ~np.isnan(film.scores).all(axis=1)).sum()),
             lacking=self._lacking(film),
         )
 
@@ -564,6 +575,7 @@ class Desk:
             film.book.write()
             if film.book.trouble:
                 raise Refused(film.book.trouble)
+            answered = film.sheet.numbers().astype(np.float32)
             seed = int.from_bytes(operation.encode("utf-8")[:6], "big")
             drawn = draw(self._labels, film.frames, self.cast, n=n, seed=seed)
             film.redrawn()
@@ -573,6 +585,9 @@ class Desk:
             }  # fmt: skip
             self._keep(entry)
             self._remember(entry)
+            if self._study is not None:
+                film.keep_of_round(film.rounds_drawn, answered=answered)
+                self._teach(film, answered)
             self._changed()
             return self._reply(entry)
 
@@ -667,6 +682,7 @@ class Desk:
             calm = time.monotonic() - self._last_answer > WRITE_AFTER_S
             if self._unwritten_since is not None and (late or calm):
                 self.write()
+        self.hear()
         if late or calm:  # a fit beside every single answer would keep the answers waiting
             self.refit()
 
@@ -700,7 +716,8 @@ class Desk:
             if len(targets):
                 self._head = head
                 for film in self.films.values():
-                    film.scores, film.near = scored[film.video_id]
+                    live, film.near = scored[film.video_id]
+                    film.take_scores(live)
                     film.held_out = np.full_like(film.scores, np.nan)
                 done = 0
                 for film, of in zip(films, rows, strict=True):
@@ -708,6 +725,37 @@ class Desk:
                     film.near[of] = head.one_out[done : done + len(of)]
                     done += len(of)
             self._standing = self._stands()
+
+    def hear(self) -> None:
+        """Take the scores of a network that has learned."""
+        for lesson, scores in self._study.done() if self._study else []:
+            with self.lock:
+                self.films[lesson.video_id].keep_of_round(lesson.number, scores=scores)
+                self._stale_head = True
+
+    def _teach(self, film: Film, answered: np.ndarray) -> None:
+        """Let a network learn what had been answered when a film's last round was drawn: its scores are for that round.
+
+        What is answered later may not touch them: such frames are to the round what all others are that it did not draw.
+        Frames that were drawn do not train.
+        """
+        if self._study is None:
+            return
+        labelled = {}
+        for one in self.films.values():
+            answers = answered.copy() if one is film else one.sheet.numbers().astype(np.float32)
+            answers[one.drawn] = np.nan
+            rows = np.flatnonzero(~np.isnan(answers).all(axis=1))
+            if len(rows) and not one.test:
+                labelled[one.video_id] = rows, answers[rows]
+        if sum(len(rows) for rows, _ in labelled.values()) >= LEAST_LEARNED:
+            self._study.ask(Lesson(film.video_id, film.rounds_drawn, answered, labelled))
+
+    def _study_told(self) -> str | None:
+        """What the network is doing, one sentence; None where there is nothing to say."""
+        if self._study is None:
+            return None
+        return self._study.trouble or ("a network is learning from what you labelled" if self._study.busy else None)
 
     def _stands(self) -> dict:
         """The seconds of every character with their intervals, and what the next round would give."""

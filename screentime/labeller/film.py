@@ -1,13 +1,17 @@
 """One film at the desk: its frames, what people said of them, and what the light head thinks."""
 
 import random
+import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit, logit
 
 from screentime.audit import read_record
 from screentime.estimates import Round, ScreenTime, film_weights, screen_time
+from screentime.files import new_file
 from screentime.frames import FramePack
 from screentime.label_rows import bounds_s
 from screentime.labeller.book import Book
@@ -21,6 +25,7 @@ from screentime.stop_rule import after_another_round
 from screentime.tables import SKIP, write_table
 
 LOOKED = ("manual", "audit")
+CLIP = 1e-4  # a score is never surer
 PRESENT_FROM = 0.5  # score from which a character is proposed as present
 
 
@@ -38,6 +43,8 @@ class Film:
         held_out: the same for frames that trained, by a head that did not see their neighbourhood; NaN elsewhere.
         near: (n_frames, n_characters) float32, scores to measure with: of a frame that trained, by a head that did not see
             that very frame, so that it is like the scores of frames that did not train.
+        of_round: per round of the audit the scores of a network that has learned what was labelled before it was drawn,
+            (n_frames, n_characters) float32, NaN for characters that it could not learn.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class Film:
         cast: Sequence[str],
         journal: Journal,
         *,
+        kept: Path,
         test: bool,
         count: int,
         seed: int,
@@ -60,12 +68,13 @@ class Film:
             labels: the folder data/labels.
             cast: the characters.
             journal: of the project.
+            kept: the folder where the scores of rounds are kept.
             test: whether its labels only measure.
             count, seed: how many frames stand for the film at first, and the seed of their choice.
         """
         self.video_id, self.frames, self.features, self.cast = frames.video_id, frames, features, list(cast)
         self.test = test
-        self._labels = labels
+        self._labels, self._kept = labels, kept
         self._read_record()
         self.book = Book(label_file(labels, f"{self.video_id}.csv"), frames, cast, self.drawn, journal)
         self.read_skips()
@@ -76,6 +85,7 @@ class Film:
         self.scores = np.full((len(frames), len(self.cast)), np.nan, np.float32)
         self.held_out = self.scores.copy()
         self.near = self.scores.copy()
+        self._read_scores()
 
     @property
     def sheet(self):
@@ -107,6 +117,42 @@ class Film:
         self.drawn = np.zeros(len(self.frames), bool)
         self.drawn[self.record["frame"].to_numpy(np.int64)] = True
 
+    def _kept_path(self, number: int) -> Path:
+        return self._kept / f"{self.video_id}.{number}.npz"
+
+    def _kept_of_round(self, number: int) -> dict[str, np.ndarray]:
+        """What was kept of a round, (n_frames, n_characters) each; nothing where the round is not the same any more."""
+        drawn = np.sort(self.record.loc[self.record["round"] == number, "frame"].to_numpy(np.int64))
+        try:
+            with np.load(self._kept_path(number), allow_pickle=False) as kept:
+                tables = {name: kept[name] for name in kept.files}
+            cast, same = tables.pop("cast").tolist(), np.array_equal(tables.pop("drawn"), drawn)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return {}
+        if not same or any(one.shape != (len(self.frames), len(cast)) for one in tables.values()):
+            return {}
+        unknown = np.full(len(self.frames), np.nan, np.float32)
+        return {
+            name: np.stack([one[:, cast.index(who)] if who in cast else unknown for who in self.cast], axis=1)
+            for name, one in tables.items()
+        }
+
+    def keep_of_round(self, number: int, **tables: np.ndarray) -> None:
+        """Keep for later sessions what was answered before a round was drawn, and the scores that a network made for it."""
+        tables = self._kept_of_round(number) | tables
+        drawn = np.sort(self.record.loc[self.record["round"] == number, "frame"].to_numpy(np.int64))
+        with new_file(self._kept_path(number)) as path, path.open("wb") as stream:
+            np.savez(stream, drawn=drawn, cast=np.array(self.cast), **tables)
+        self._read_scores()
+
+    def answered_before(self, number: int) -> np.ndarray | None:
+        """(n_frames, n_characters) float32, what was answered before a round was drawn; None where that was not kept."""
+        return self._kept_of_round(number).get("answered")
+
+    def _read_scores(self) -> None:
+        kept = {number: self._kept_of_round(number).get("scores") for number in range(1, self.rounds_drawn + 1)}
+        self.of_round = {number: scores for number, scores in kept.items() if scores is not None}
+
     @property
     def rounds_drawn(self) -> int:
         """How many rounds were drawn so far."""
@@ -121,6 +167,14 @@ class Film:
     def labelled(self) -> np.ndarray:
         """(n_frames,) bool: frames, not drawn, that a person has answered by looking for every character."""
         return self.looked.all(axis=1) & ~self.drawn
+
+    def take_scores(self, scores: np.ndarray) -> None:
+        """Take the light head's scores to propose by; half of each is the network's word, where one has learned."""
+        self.scores = scores
+        if self.of_round:
+            learned = self.of_round[max(self.of_round)]
+            both = expit((_logit(scores) + _logit(learned)) / 2).astype(np.float32)
+            self.scores = np.where(np.isnan(learned), scores, both)
 
     def seen(self) -> np.ndarray:
         """(n_frames, n_features) float32: what the light head is fitted on; made anew each time, as it is large."""
@@ -172,7 +226,17 @@ class Film:
         instants = np.where(looked, self.sheet.at, "9999")
         first = [min(row.tolist()) if is_free else "" for row, is_free in zip(instants, free, strict=True)]
         told = looked & self.drawn[:, None]
-        return complete_rounds(self.video_id, draws, free, first, told, self.weights_s)
+        rounds, sentences = complete_rounds(self.video_id, draws, free, first, told, self.weights_s)
+        own = tuple(tuple(self._with_own_scores(one, place) for one in of) for place, of in enumerate(rounds))
+        return own, sentences
+
+    def _with_own_scores(self, one: Round, place: int) -> Round:
+        """A character's round with the scores that a network made for it, where it did."""
+        number = int(self.record.loc[self.record["frame"] == int(np.argmax(one.drawn)), "round"].iloc[0])
+        scores = self.of_round.get(number)
+        if scores is None or np.isnan(scores[:, place]).any():
+            return one
+        return replace(one, scores=scores[:, place].astype(np.float64))
 
     def measured_scores(self) -> np.ndarray:
         """(n_frames, n_characters) float64: the one score of each cell that an estimate may use.
@@ -209,3 +273,7 @@ class Film:
         return after_another_round(
             self.weights_s, self.measured_scores()[:, place], self.answers()[:, place], looked_at, rounds[place], n
         )
+
+
+def _logit(scores: np.ndarray) -> np.ndarray:
+    return logit(np.clip(scores, CLIP, 1 - CLIP))

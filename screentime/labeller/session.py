@@ -13,10 +13,12 @@ from screentime.labeller.desk import Desk
 from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
 from screentime.labeller.pictures import Pictures
+from screentime.labeller.study import Study
 from screentime.params import Params, Video
 from screentime.select import LEAST_FIRST, shared
 
 JOURNAL = Path(".screentime") / "journal.jsonl"
+SCORES = Path(".screentime") / "scores"  # of networks, for the rounds of audits
 
 
 def is_prepared(folder: Path, video: Video, params: Params) -> bool:
@@ -35,6 +37,7 @@ def open_desk(
     videos: Sequence[Video],
     annotator: str,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    study: Study | None = None,
 ) -> tuple[Desk, Pictures]:
     """Open films for labelling.
 
@@ -44,6 +47,7 @@ def open_desk(
         videos: the films.
         annotator: who labels.
         now: the instant that answers get.
+        study: where a network learns beside the labeller; None: none does, the light head says all.
 
     Raises:
         InputError: a label file, skip file or audit record that is not as docs/formats.md says.
@@ -60,13 +64,14 @@ def open_desk(
             labels,
             params.cast,
             journal,
+            kept=folder / SCORES,
             test=video.split == "test",
             count=count,
             seed=params.suggest.seed,
         )
         for video, pack, count in zip(videos, packs, counts, strict=True)
     ]
-    desk = Desk(films, params.cast, journal, labels=labels, annotator=annotator, now=now)
+    desk = Desk(films, params.cast, journal, labels=labels, annotator=annotator, now=now, study=study)
     desk.refit()
     pictures = Pictures(
         {film.video_id: film.frames for film in films},

@@ -451,7 +451,7 @@ function drawNumbers() {
   const waiting = state.films.reduce((sum, film) => sum + film.waiting, 0);
   const parts = [["b", String(labelled)], ["", ` of ${frames} frames labelled · audit `], ["b", drawn ? `${drawn - waiting} of ${drawn}` : "none yet"], ["", " · "], ["b", minutes(state.active_s + activeS)], ["", " active"]];
   $("numbers").replaceChildren(...parts.map(([kind, text]) => { const part = document.createElement(kind || "span"); part.textContent = text; return part; }));
-  $("sure").textContent = state.standing.sentence || "";
+  $("sure").textContent = [state.standing.sentence, state.study].filter(Boolean).join(" · ");
   $("undo").disabled = !state.undo; $("undo").title = state.undo ? `take back: ${state.undo} (U)` : "nothing to take back";
   $("redo").disabled = !state.redo; $("redo").title = state.redo ? `do again: ${state.redo} (R)` : "nothing was taken back";
   $("trouble").hidden = !state.trouble; $("trouble").textContent = state.trouble || "";

@@ -1,0 +1,309 @@
+"""A network learns beside the labeller: what it may see, what its scores are for, what becomes of them."""
+
+import multiprocessing
+import os
+import signal
+import time
+from datetime import UTC, datetime
+from itertools import count
+
+import numpy as np
+import pytest
+from labelled_film import truth, write_project
+from labeller_runs import Command
+
+from screentime.inputs import Form
+from screentime.labeller.learner import SLIP, Learner, changed
+from screentime.labeller.session import open_desk
+from screentime.labeller.study import Study
+
+CAST = ["tom", "jerry", "spike"]
+N_FRAMES = 96
+
+
+class Listening:
+    """A study that keeps the lessons it was asked for and answers when told to."""
+
+    busy, trouble = False, None
+
+    def __init__(self):
+        self.lessons, self.ready = [], []
+
+    def ask(self, lesson):
+        self.lessons.append(lesson)
+
+    def done(self):
+        ready, self.ready = self.ready, []
+        return ready
+
+    def answer(self, scores):
+        self.ready.append((self.lessons[-1], scores))
+
+
+@pytest.fixture
+def project(tmp_path):
+    return tmp_path, write_project(tmp_path, ["one"], CAST, n_frames=N_FRAMES)
+
+
+def opened(project, study):
+    """A desk whose clock goes a second further with each answer."""
+    folder, params = project
+    ticks = count(int(time.time()))
+
+    def now():
+        return datetime.fromtimestamp(next(ticks), UTC)
+
+    return open_desk(folder, params, params.videos, "ann", now=now, study=study)[0]
+
+
+def say(desk, frames, page, video="one"):
+    there = truth(N_FRAMES, len(CAST))
+    for frame in frames:
+        cells = [[video, frame, place, "1" if there[frame, place] else "0"] for place in range(len(CAST))]
+        desk.put(f"answer-{page['page']}-{frame}", page["page"], cells, "look")
+
+
+def labelled_and_drawn(desk, n=20):
+    """The first frames labelled, a page accepted, a round drawn."""
+    page = desk.page("start")
+    say(desk, [item["f"] for item in page["items"]], page)
+    desk.refit()
+    page = desk.page("review")
+    shown = [[item["v"], item["f"], item["p"].replace(".", "0")] for item in page["items"]]
+    desk.accept("accept-the-page", page["page"], shown)
+    desk.draw(f"draw-{n}-frames", "one", n)
+    return {frame for _, frame, _ in shown}
+
+
+def finished(desk):
+    """Every drawn frame answered."""
+    page = desk.page("audit", "one")
+    say(desk, [item["f"] for item in page["items"]], page)
+
+
+def test_it_learns_what_had_been_answered_before_the_draw_and_no_drawn_frame(project):
+    study = Listening()
+    desk = opened(project, study)
+    accepted = labelled_and_drawn(desk)
+    film, (lesson,) = desk.film("one"), study.lessons
+    rows, _ = lesson.labelled["one"]
+
+    assert (lesson.video_id, lesson.number) == ("one", 1)
+    assert not film.drawn[rows].any()
+    assert set(np.flatnonzero(~np.isnan(lesson.answered).any(axis=1))) >= accepted
+    assert accepted & set(np.flatnonzero(film.drawn)), "no accepted frame was drawn: the test shows nothing"
+    assert set(rows) == set(np.flatnonzero(~np.isnan(lesson.answered).any(axis=1))) - set(np.flatnonzero(film.drawn))
+
+
+def test_with_few_labels_nothing_is_learned(project):
+    study = Listening()
+    desk = opened(project, study)
+    page = desk.page("start")
+    say(desk, [item["f"] for item in page["items"]][:19], page)
+    desk.draw("draw-early", "one", 20)
+
+    assert not study.lessons
+
+
+def test_its_scores_are_for_its_round_and_make_the_proposals(project):
+    study = Listening()
+    desk = opened(project, study)
+    labelled_and_drawn(desk)
+    finished(desk)
+    desk.refit()
+    film = desk.film("one")
+    before, proposed = [time.middle for time in film.screen_times()], film.scores.copy()
+    study.answer(np.clip(truth(N_FRAMES, len(CAST)), 0.01, 0.99).astype(np.float32))
+    desk.hear()
+    desk.refit()
+
+    assert [time.middle for time in film.screen_times()] != before
+    assert all(time.high - time.low < 30 for time in film.screen_times())
+    free = film.free()
+    assert np.abs(film.scores - truth(N_FRAMES, 3))[free].mean() < np.abs(proposed - truth(N_FRAMES, 3))[free].mean()
+
+
+def test_what_is_labelled_after_the_draw_does_not_touch_the_scores_of_the_round(project):
+    study = Listening()
+    desk = opened(project, study)
+    labelled_and_drawn(desk)
+    study.answer(np.full((N_FRAMES, len(CAST)), 0.3, np.float32))
+    desk.hear()
+    finished(desk)
+    film = desk.film("one")
+    before = [time.middle for time in film.screen_times()]
+    page = desk.page("film", "one")
+    say(desk, [item["f"] for item in page["items"] if item["a"] == "..."][:15], page)
+    desk.refit()
+
+    assert [time.middle for time in film.screen_times()] == before
+
+
+def test_another_session_has_the_scores_and_one_that_ended_too_soon_learns_again(project):
+    study, again, later = Listening(), Listening(), Listening()
+    desk = opened(project, study)
+    labelled_and_drawn(desk)
+    desk.write()
+    taught = opened(project, again)  # the first session ended before its network had learned
+    scores = np.random.default_rng(0).random((N_FRAMES, len(CAST))).astype(np.float32)
+    again.answer(scores)
+    taught.hear()
+
+    (first,), (second,) = study.lessons, again.lessons
+    assert np.array_equal(first.answered, second.answered, equal_nan=True)
+    assert np.array_equal(first.labelled["one"][0], second.labelled["one"][0])
+    assert np.array_equal(opened(project, later).film("one").of_round[1], scores)
+    assert not later.lessons
+
+
+@pytest.mark.parametrize("spoil", ["another draw", "a torn file", "another cast"])
+def test_scores_that_are_not_of_this_round_are_not_used(project, spoil):
+    folder, params = project
+    study = Listening()
+    desk = opened(project, study)
+    labelled_and_drawn(desk)
+    study.answer(np.full((N_FRAMES, len(CAST)), 0.3, np.float32))
+    desk.hear()
+    desk.write()
+    kept, record = folder / ".screentime/scores/one.1.npz", folder / "data/labels/one.audit.csv"
+    if spoil == "another draw":
+        record.unlink()
+        (folder / ".screentime/journal.jsonl").unlink()
+        opened(project, None).draw("draw-another", "one", 20)
+    elif spoil == "a torn file":
+        kept.write_bytes(kept.read_bytes()[:300])
+    else:
+        params = params.model_copy(update={"cast": ["tom", "anna", "spike"]})
+        text = (folder / "data/labels/one.csv").read_text().replace("jerry", "anna")
+        (folder / "data/labels/one.csv").write_text(text)
+        (folder / ".screentime/journal.jsonl").unlink()
+    desk = opened((folder, params), Listening())
+    found = desk.film("one").of_round
+
+    if spoil == "another cast":
+        assert np.isnan(found[1][:, 1]).all()
+        assert (found[1][:, [0, 2]] == np.float32(0.3)).all()
+    else:
+        assert found == {}
+
+
+# the real network, on real pictures
+
+
+def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(project):
+    folder, _ = project
+    study = Listening()
+    desk = opened(project, study)
+    accepted = labelled_and_drawn(desk)
+    lesson = study.lessons[0]
+    learner = Learner(folder / "data", Form("efficientnet-lite0", 96, 64), folder / "kept", threads=2)
+    scores = learner.scores(lesson)
+    there, answered = truth(N_FRAMES, len(CAST)), ~np.isnan(lesson.answered)
+
+    assert scores.shape == there.shape
+    assert np.allclose(scores[answered], np.where(lesson.answered[answered] == 1, 1 - SLIP, SLIP))
+    assert accepted <= set(np.flatnonzero(answered.any(axis=1)))
+    other = ~answered
+    assert ((scores[other] - there[other]) ** 2).mean() < 0.5 * (there[other].mean() * (1 - there[other].mean()))
+    assert np.array_equal(learner.scores(lesson), scores)
+    assert np.load(folder / "kept/one.npy", mmap_mode="r").shape[0] == N_FRAMES
+
+
+def test_a_changed_map_is_mirrored_or_moved_by_a_place_and_little_else():
+    maps = np.zeros((64, 5, 7, 2), np.float32)
+    maps[:, 2, 1, 0] = 1.0
+    found = changed(maps, np.float32([0.0, 0.5]), np.random.default_rng(0))
+
+    places = {tuple(place) for place in np.argwhere(found[..., 0] == 1.0)[:, 1:]}
+    assert places <= {(row, column) for row in (1, 2, 3) for column in (0, 1, 2, 4, 5, 6)}
+    assert len(places) > 9
+    assert (found[..., 0].sum(axis=(1, 2)) == 1.0).all()
+    assert 0.05 < found[..., 1].std() < 0.2
+
+
+def test_the_labeller_learns_beside_the_person_and_ends_with_them(project):
+    folder, _ = project
+    command = Command(folder)
+    one = command.running()
+    there = truth(N_FRAMES, len(CAST))
+    page = one.do("/api/page", view="start")
+    for item in page["items"]:
+        cells = [[item["v"], item["f"], place, str(int(is_there))] for place, is_there in enumerate(there[item["f"]])]
+        one.do("/api/put", op=f"operation-{item['f']}", page=page["page"], cells=cells, how="look")
+    one.do("/api/draw", op="operation-draw", video="one", n=20)
+    told, end = set(), time.monotonic() + 180
+    kept = folder / ".screentime/scores/one.1.npz"
+    while time.monotonic() < end and "scores" not in (np.load(kept).files if kept.is_file() else ()):
+        told.add(one.ask("GET", "/api/state")[2]["study"])
+        time.sleep(0.2)
+    scores = np.load(kept)["scores"]
+    command.kill(signal.SIGINT)
+    code, said = command.ended()
+
+    assert told == {"a network is learning from what you labelled"}
+    assert ((scores - there) ** 2).mean() < 0.5 * there.mean() * (1 - there.mean())
+    assert (code, "Traceback" in said) == (0, False), said
+    assert not (folder / ".screentime/kept").exists()
+
+
+# the process it learns in
+
+
+class Echo:
+    """A learner that says its process, or what it is told to do."""
+
+    def scores(self, lesson):
+        if lesson == "refuse":
+            raise OSError("no such file")
+        if lesson == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if lesson == "sleep":
+            time.sleep(600)
+        return np.array([os.getpid()])
+
+
+def waited_for(study, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if (done := study.done()) or study.trouble:
+            return done
+        time.sleep(0.05)
+    raise AssertionError("nothing came back")
+
+
+@pytest.fixture
+def study():
+    one = Study(Echo)
+    yield one
+    one.close()
+
+
+def test_lessons_are_learned_in_another_process_one_after_the_other(study):
+    study.ask("first")
+    study.ask("second")
+    assert study.busy
+    found = waited_for(study)
+    while study.busy:
+        found += waited_for(study)
+
+    assert [lesson for lesson, _ in found] == ["first", "second"]
+    assert found[0][1] == found[1][1] != os.getpid()
+
+
+@pytest.mark.parametrize(("lesson", "words"), [("refuse", "no such file"), ("die", "ended by itself")])
+def test_where_it_cannot_learn_the_labeller_goes_on_and_says_so(study, lesson, words):
+    study.ask(lesson)
+
+    assert waited_for(study) == []
+    assert words in study.trouble
+    assert not study.busy
+    study.ask("more")
+    assert not study.busy
+
+
+def test_closing_ends_the_process_whatever_it_does(study):
+    study.ask("sleep")
+    (process,) = multiprocessing.active_children()
+    study.close()
+
+    assert not process.is_alive()
