@@ -16,6 +16,13 @@ ACCEPTED_SKIPS = {
     "no shared data": "the real films with labels lie beside the project, not in it; synthetic twins run everywhere",
 }
 
+# what takes longest is begun first, so that at the end no worker waits for another (with --no-loadscope-reorder)
+LONGEST = (
+    "test_whole_pipeline", "test_stills", "test_train", "test_ancestors", "test_interruption", "test_labeller_guards", "test_many_films",
+    "test_labeller_page", "test_tuned_pipeline", "test_experiments", "test_clip_pipeline", "test_sharing", "test_remotes",
+    "test_labeller_learner", "test_estimates", "test_registry",
+)  # fmt: skip
+
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 _refused: list[str] = []
 
@@ -51,6 +58,11 @@ def _no_store_of_another_test():
     """MLflow writes the store that a test chose into the environment, where the commands of later tests would find it."""
     yield
     os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONGEST)))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -196,7 +196,7 @@ def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(pr
     desk = opened(project, study)
     accepted = labelled_and_drawn(desk)
     lesson = study.lessons[0]
-    learner = Learner(folder / "data", Form("efficientnet-lite0", 96, 64), folder / "kept", threads=2)
+    learner = Learner(folder / "data", Form("efficientnet-lite0", 96, 64), folder / "kept", threads=1)
     scores = learner.scores(lesson)
     there, answered = truth(N_FRAMES, len(CAST)), ~np.isnan(lesson.answered)
 

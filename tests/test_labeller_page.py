@@ -61,7 +61,10 @@ class Reader:
         return self.page.inner_text("#sentence")
 
     def open(self, view: str) -> None:
+        """Take a new page of a view, also where it is open already."""
+        before = self.page.evaluate("page && page.page")
         self.page.click(f"nav button[data-view={view}]")
+        self.until(lambda: self.page.evaluate("page && page.page") != before)
         self.until(lambda: self.page.get_attribute(f"nav button[data-view={view}]", "aria-current") == "true")
 
     def focus(self) -> dict:
