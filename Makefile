@@ -18,7 +18,7 @@ all: environment  ## environment, demo film, the whole pipeline, and where the r
 environment: $(READY)  ## the environment alone (.venv, or the active one where its packages match)
 
 test: environment  ## environment, the tests
-	@python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@python -m pytest -n $$(python -c "import os; print((os.cpu_count() or 1) + 1)") --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: environment  ## style and common mistakes
 	@ruff check .
