@@ -1,6 +1,7 @@
 """Where CI is set, a skipped test fails the run unless its reason is on this list."""
 
 import os
+import sys
 from pathlib import Path
 
 # before numpy: threads of BLAS that wait for each other spin, which costs more than they compute beside other workers
@@ -51,6 +52,15 @@ def demo_excerpt(tmp_path_factory) -> Path:
             excerpt.write_excerpt(excerpt.demo_film(folder), partial, excerpt.START_S, excerpt.END_S)
             partial.rename(path)
     return path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """One thread and one seed for each module of a process, set before anything there computes: TensorFlow asks for that."""
+    if "tensorflow" in sys.modules:
+        from screentime import frozen
+
+        frozen.make_deterministic(0, 1)
 
 
 @pytest.fixture(autouse=True)

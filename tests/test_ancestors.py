@@ -19,7 +19,7 @@ import pytest
 import yaml
 from scipy.stats import binom
 
-from screentime import clip_params, frozen, network, params
+from screentime import clip_params, network, params
 from screentime.__main__ import main
 from screentime.backbones import BACKBONES, backbone
 from screentime.codes import write_codes
@@ -37,11 +37,6 @@ SIDE = 32
 N_TRAIN, N_UNSEEN = 8, 24
 TRAINING, UNSEEN = np.arange(N_TRAIN), np.arange(N_TRAIN, N_TRAIN + N_UNSEEN)
 NOBODY = np.arange(0)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    frozen.make_deterministic(0, 1)
 
 
 def written(preset: str, folder: Path, monkeypatch) -> params.Params | clip_params.ClipParams:

@@ -17,7 +17,6 @@ from screentime.backbones import BACKBONES, backbone
 from screentime.depth import block_ends
 from screentime.efficientnet_lite import VARIANTS, tensor_shapes
 from screentime.errors import InputError
-from screentime.frozen import make_deterministic
 from screentime.inputs import Form, network_input
 from screentime.weights import package_tensors
 
@@ -87,11 +86,6 @@ def windows(x: np.ndarray, side: int, stride: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(np.pad(x, padding), (side, side), axis=(1, 2))[
         :, ::stride, ::stride
     ]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    make_deterministic(0, 1)
 
 
 @pytest.fixture(scope="module")

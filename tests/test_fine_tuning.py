@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from trained import CAST, FORM, drawn_frame, params_with, truth
 
-from screentime import fine_tuning, frozen
+from screentime import fine_tuning
 from screentime.errors import InputError
 from screentime.inputs import network_input
 from screentime.params import Train
@@ -15,11 +15,6 @@ QUICK = {
     "method": "fine_tune", "open": "none", "epochs": 6, "batch_size": 8, "learning_rate": 0.01, "validation": 0.25, "warm_up": 0.5,
 }  # fmt: skip
 TIMES_S = 5.0 * np.arange(24)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    frozen.make_deterministic(0, 1)
 
 
 def settings(**changes: object) -> Train:

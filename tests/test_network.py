@@ -6,17 +6,12 @@ import pytest
 from scipy.special import logsumexp
 from trained import params_with
 
-from screentime import frozen, network
+from screentime import network
 from screentime.depth import open_layers
 from screentime.inputs import Form
 from screentime.light_network import LightNetwork
 
 FORM = Form("efficientnet-lite0", width=96, height=64)  # 2 x 3 places
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    frozen.make_deterministic(0, 1)
 
 
 def built(exclusive: bool = False, **settings: object) -> keras.Model:

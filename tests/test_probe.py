@@ -26,11 +26,6 @@ SETTINGS = PROJECT.model_copy(
 UNKNOWN = np.nan
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    frozen.make_deterministic(0, 1)
-
-
 def changed(settings: Train, probe_settings: dict) -> Train:
     """The same with another section `probe`."""
     return settings.model_copy(update={"probe": settings.probe.model_copy(update=probe_settings)})

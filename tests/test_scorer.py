@@ -54,7 +54,6 @@ def write_frames(folder: Path, video_id: str, n: int, seed: int) -> None:
 
 def write_models(folder: Path, seed: int = 0, exclusive: bool = False) -> None:
     """A model whose head was drawn at random, scaled so that its logits spread over several units."""
-    frozen.make_deterministic(0, 1)
     features = frozen.feature_model(FORM, "mean_max")
     random = np.random.default_rng(seed)
     shown = np.stack([network_input(picture, FORM) for picture in pictures(20, 99)]).astype(np.float16)
@@ -113,7 +112,6 @@ def test_the_head_alone_says_of_features_what_the_network_says_of_pictures(tmp_p
     write_models(tmp_path / "models", exclusive=exclusive)
     images = pictures(12, seed=4)
     shown = np.stack([network_input(image, FORM) for image in images]).astype(np.float16)
-    frozen.make_deterministic(0, 1)
     features = frozen.features_of(frozen.feature_model(FORM, "mean_max"), shown).astype(np.float16)
 
     whole = Scorer(tmp_path / "models", threads=1)

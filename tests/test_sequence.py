@@ -9,7 +9,6 @@ import pytest
 import tensorflow
 from tensorflow.errors import InvalidArgumentError, NotFoundError
 
-from screentime import frozen
 from screentime.errors import InputError
 from screentime.light_sequence import LightSequence
 from screentime.sequence import Fitting, HeadShape, fit, light_head, probabilities_of, sequence_head
@@ -27,11 +26,6 @@ SHAPES = {
     "rolling": HeadShape("rolling", (), dense=(8,)),
 }
 ORDERLESS = {"mean", "rolling"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    frozen.make_deterministic(0, 1)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pandas
 import pytest
 import trained
 
-from screentime import light_head
+from screentime import frozen, light_head
 from screentime.errors import InputError
 from screentime.files import read_json
 from screentime.params import Params, Video, load
@@ -231,9 +231,6 @@ def models_of(name: str) -> dict[str, bytes]:
 def test_filled_cells_teach_the_head_that_is_kept_and_have_no_say_in_folds_calibration_or_counts(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # no store: a sentence
-    from screentime import frozen
-
-    frozen.make_deterministic(0, 1)
     targets = trained.truth(60)
     trained.write_arrays(Path("arrays"), targets)
     without = models_of("without")

@@ -71,7 +71,6 @@ def test_two_processes_write_the_same_bytes(workplace):
 
 
 def test_the_light_model_says_what_the_trained_one_says(workplace):
-    frozen.make_deterministic(0, 1)
     model = network.load(workplace / "one" / "models")
     scorer = Scorer(workplace / "one" / "models", threads=1)
     images = [drawn_frame(bool(i & 1), bool(i & 2), 1000 + i) for i in range(24)]
@@ -90,7 +89,6 @@ def test_the_light_model_says_what_the_trained_one_says(workplace):
 
 @pytest.mark.parametrize("workplace", ["probe"], indirect=True)
 def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(workplace, tmp_path):
-    frozen.make_deterministic(0, 1)
     backbone = frozen.feature_model(FORM, "mean_max")
     targets = truth(60)
     targets[::7, 1] = np.nan

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from project import Project
 
-from screentime import frozen, network
+from screentime import network
 from screentime.files import read_json
 from screentime.frames import open_frames
 from screentime.inputs import network_input
@@ -38,7 +38,6 @@ def project(tmp_path_factory, demo_excerpt) -> Project:
 
 def test_the_light_network_says_of_200_real_frames_what_the_trained_one_says(project):
     """Logits and places, on frames whose scores span the range."""
-    frozen.make_deterministic(0, 1)
     models = project.folder / "models"
     scorer, trained = Scorer(models, threads=1), network.load(models)
     pack = open_frames(project.folder / "data" / "frames", "excerpt")
