@@ -117,6 +117,8 @@ class AtTheDesk:
             while (step := self.desk.plan()).view != "done":
                 if step.view == "review":
                     self._review()
+                elif step.view == "check":
+                    self._look_again()
                 elif step.view == "audit" and not self.desk.film(step.video).waiting():
                     self.desk.draw(self._request(), step.video, step.n)
                 else:
@@ -149,6 +151,18 @@ class AtTheDesk:
             self.desk.put(self._request(), page["page"], wrong, "look")
         accepted = [(item["v"], item["f"], "".join(answers)) for item, answers in zip(page["items"], said, strict=True)]
         self.desk.accept(self._request(), page["page"], accepted)
+
+    def _look_again(self) -> None:
+        """At every frame of a page as long as at a new one."""
+        page = self.desk.page("check")
+        for item in page["items"]:
+            video, frame = item["v"], item["f"]
+            self._spend(LOOK_S)
+            said = self.person.answer(video, frame)
+            wrong = [(video, frame, place, answer) for place, answer in enumerate(said) if answer != item["a"][place]]
+            if wrong:
+                self.desk.put(self._request(), page["page"], wrong, "look")
+            self.desk.accept(self._request(), page["page"], [(video, frame, "".join(said))])
 
     def _spend(self, seconds: float) -> None:
         self.person.spent_s += seconds

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 # drawn frames of the first round, the second, and all later, over all films: few large rounds, as frames that lie nearer to
 # each other in time measure better than as many in several rounds, and the first is complete within five minutes
-ROUNDS = (162, 170, 190)
+ROUNDS = (162, 160, 170)
 # frames gone over before the first round is drawn, the second, ..: a page takes seconds, and the network learns from it
 REVIEWED = (24, 120, 264, 456)
 LEAST_DRAWN = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 LATER = 3  # frames that lack one character are so many before it is asked about by itself
+# slips weigh more the surer the scores are: a page of second looks after each round, from this one on
+DOUBTED_FROM, SECOND_LOOKS = 2, 24
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Standing:
         drawn, waiting: frames that audits drew, and how many of them lack an answer.
         answered, unanswered: frames outside the audit that have every answer, and that lack one.
         guessed: how many of those that lack one have a proposal to go over.
+        doubted: frames of which the scores say otherwise than the person did.
+        looked_again: frames that had a second look since its last round was drawn.
         lacking: per character, in how many frames that are labelled for the others nobody has said anything of it.
     """
 
@@ -41,6 +45,8 @@ class Standing:
     answered: int
     unanswered: int
     guessed: int
+    doubted: int = 0
+    looked_again: int = 0
     lacking: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -60,8 +66,8 @@ def plan(films: Sequence[Standing]) -> Plan:
 
     A round that was begun is finished first; then frames that lack one character, which was added later; then the first
     frames of every film; then, turn about, proposals to go over and a round for each film, drawn at a size fixed before
-    anyone looks. Proposals make the scores better, rounds measure them; benchmarks/labelling.py shows what the turns are
-    worth.
+    anyone looks, and behind a round a second look at what the scores speak against. Proposals make the scores better, rounds
+    measure them; benchmarks/labelling.py shows what the turns are worth.
 
     >>> new = Standing("e01", 0, 50, first=50, share=120, rounds=0, drawn=0, waiting=0, answered=0, unanswered=1200, guessed=0)
     >>> plan([new]).view
@@ -88,6 +94,11 @@ def plan(films: Sequence[Standing]) -> Plan:
     behind = [film for film in open_ if film.rounds < rounds]
     if behind:
         return _draw(behind[0])
+    doubted, again = sum(film.doubted for film in films), sum(film.looked_again for film in films)
+    if rounds >= DOUBTED_FROM and doubted and again < SECOND_LOOKS:
+        return Plan(
+            "check", None, doubted, f"{doubted} answers look like slips: a second look at them, others among them"
+        )
     gone_over = sum(film.answered - film.wanted for film in films)
     enough = gone_over >= REVIEWED[min(rounds, len(REVIEWED) - 1)]
     if open_ and (enough or not any(film.guessed for film in films)):

@@ -87,27 +87,25 @@ def uncertain_frames(scores: np.ndarray, shots: np.ndarray, free: np.ndarray, co
     return order[np.sort(first)][:count]
 
 
-def likely_errors(labels: np.ndarray, out_of_fold: np.ndarray, count: int) -> list[tuple[int, int, float]]:
-    """The labels that all others speak against most: the largest |label - out-of-fold score|.
+def doubted_frames(labels: np.ndarray, scores: np.ndarray, beyond: float) -> np.ndarray:
+    """The frames with a label that all others speak against: |label - score| is larger than `beyond`.
 
     In a simulation, all of 30 planted slips were among the first 60.
 
     Args:
         labels: (n_frames, n_characters) float, 1, 0 or NaN.
-        out_of_fold: (n_frames, n_characters) float in [0, 1], by a model that did not see the frame; NaN where none.
-        count: at most so many.
+        scores: (n_frames, n_characters) float in [0, 1], by what knew nothing of that label; NaN where none.
+        beyond: in [0, 1].
 
     Returns:
-        Frame, character and difference; the largest difference first.
+        (n,) int64, the largest difference first.
 
-    >>> likely_errors(np.array([[1.0], [0.0]]), np.array([[0.9], [0.8]]), count=1)
-    [(1, 0, 0.8)]
+    >>> doubted_frames(np.array([[1.0], [0.0], [0.0]]), np.array([[0.9], [0.8], [0.9]]), 0.5)
+    array([2, 1])
     """
-    difference = np.abs(labels - out_of_fold)
-    frames, characters = np.nonzero(~np.isnan(difference))
-    found = difference[frames, characters]
-    order = np.lexsort((characters, frames, -found))[:count]
-    return [(int(frames[one]), int(characters[one]), float(found[one])) for one in order]
+    difference = np.nan_to_num(np.abs(labels - scores), nan=0.0).max(axis=1, initial=0.0)
+    order = np.argsort(-difference, kind="stable")
+    return order[difference[order] > beyond]
 
 
 def _seen(features: np.ndarray, seed: int) -> np.ndarray:

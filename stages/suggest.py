@@ -9,7 +9,7 @@ from screentime import command
 from screentime.files import new_folder
 from screentime.labelled_films import LabelledFilm, head_of, open_films
 from screentime.params import Params
-from screentime.select import LEAST_FIRST, first_frames, likely_errors, shared, uncertain_frames
+from screentime.select import LEAST_FIRST, doubted_frames, first_frames, shared, uncertain_frames
 from screentime.tables import SUGGESTIONS, write_table
 
 PURPOSES = ("start", "audit", "review", "check")  # in the order in which they are useful
@@ -48,10 +48,7 @@ def _suggested(
     """The table of one film, which wants `count` first frames."""
     answered, taught = film.answered.any(axis=1), film.taught()
     free = ~answered & ~film.drawn & film.shown
-    labels, doubted = film.targets[taught], []
-    for row, _, difference in likely_errors(labels, held_out, labels.size):
-        if difference > DOUBTED_FROM:
-            doubted.append(int(taught[row]))
+    doubted = taught[doubted_frames(film.targets[taught], held_out, DOUBTED_FROM)]
     missing = count - int(answered.sum())
     first = first_frames(film.seen, film.shots, free, missing, params.suggest.seed) if missing > 0 else []
     rows = {
@@ -60,7 +57,7 @@ def _suggested(
         "review": [
             one for one in uncertain_frames(scores, film.shots, free, params.suggest.review) if one not in first
         ],
-        "check": list(dict.fromkeys(doubted))[: params.suggest.check],
+        "check": doubted[: params.suggest.check],
     }
     places = np.concatenate([np.asarray(rows[purpose], np.int64) for purpose in PURPOSES])
     table = pandas.DataFrame({"rank": np.arange(1, len(places) + 1), "time_s": film.times_s[places]})

@@ -144,7 +144,7 @@ def shown_in(choice: Callable[[pytest.MonkeyPatch], None]) -> Callable[[pytest.M
 
     def take_away(patch: pytest.MonkeyPatch) -> None:
         choice(patch)
-        replaced(desk.Desk, "_page_state", "not self.films[video].drawn[frame]", "True")(patch)
+        replaced(desk.Desk, "_page_state", "self._belongs(page, self.films[video], frame)", "True")(patch)
 
     return take_away
 
@@ -340,12 +340,12 @@ def drawn_in(view: str, at: Attacked, **more) -> bool:
     at.teach(10)
     drawn = set(at.draw(12))
     for frame in sorted(drawn)[:6]:
-        at.say(frame, "1.", "audit")
+        at.say(frame, "10" if view == "check" else "1.", "audit")
     at.one.desk.refit()
     if view == "group":
         more["frame"] = min(set(range(N_FRAMES)) - drawn)
     if view == "check":
-        at.film.held_out[:] = np.where(at.film.sheet.numbers() == 1, 0.1, 0.9)
+        at.film.near[:] = np.where(at.film.sheet.numbers() == 1, 0.1, 0.9)
     return any(item["f"] in drawn for item in at.page(view, video="film", **more)["items"])
 
 
@@ -398,6 +398,19 @@ def many_in_an_audit(at: Attacked) -> bool:
     drawn = at.draw()
     cells = [["film", frame, 0, "1"] for frame in drawn]
     return at.post("/api/put", page=at.page("audit")["page"], cells=cells, how="many") == 200
+
+
+def many_again(at: Attacked) -> bool:
+    """Paint over frames of a complete round that are looked at again."""
+    at.teach()
+    for frame in at.draw():
+        at.say(frame, "10", "audit")
+    at.one.desk.refit()
+    at.film.near[:] = np.where(at.film.sheet.numbers() == 1, 0.1, 0.9)
+    page = at.page("check")
+    cells = [["film", item["f"], 0, "?"] for item in page["items"] if at.film.drawn[item["f"]]]
+    at.post("/api/put", page=page["page"], cells=cells, how="many")
+    return any("?" in at.said(frame) for _, frame, *_ in cells)
 
 
 def in_order_of_time(at: Attacked) -> bool:
@@ -622,16 +635,17 @@ GUARDS = [
     Guard("blind: start", partial(drawn_in, "start"), shown_in(replaced(film.Film, "free", "~self.drawn & ", ""))),
     Guard("blind: review", partial(drawn_in, "review"), shown_in(replaced(film.Film, "free", "~self.drawn & ", ""))),
     Guard("blind: look-alikes", partial(drawn_in, "group"), shown_in(replaced(film.Film, "free", "~self.drawn & ", ""))),
-    Guard("blind: check", partial(drawn_in, "check"), shown_in(replaced(desk.Desk, "_check_items", "np.where(film.drawn[:, None], np.nan, film.sheet.numbers())", "film.sheet.numbers()"))),
+    Guard("blind: check", partial(drawn_in, "check"), shown_in(replaced(film.Film, "measured", '~self.record["round"].isin(incomplete)', 'self.record["round"] > 0'))),
     Guard("blind: film", partial(drawn_in, "film"), shown_in(replaced(desk.Desk, "_film_items", "np.flatnonzero(~film.drawn)", "range(len(film.frames))"))),
     Guard("blind: one character", partial(drawn_in, "one", character=1), shown_in(replaced(desk.Desk, "_one_items", "& ~film.drawn ", ""))),
     Guard("blind: side by side", partial(drawn_in, "same", character=0), shown_in(replaced(desk.Desk, "_same_items", " & ~film.drawn", ""))),
-    Guard("blind: pages from before the draw", drawn_on_an_old_page, replaced(desk.Desk, "_page_state", "not self.films[video].drawn[frame]", "True")),
+    Guard("blind: pages from before the draw", drawn_on_an_old_page, replaced(desk.Desk, "_page_state", "self._belongs(page, self.films[video], frame)", "True")),
     Guard("blind: pictures of characters", drawn_as_portrait, replaced(desk.Desk, "_portrait_frames", "not film.drawn[picked]", "True")),
-    Guard("painting leaves out", painted_over, replaced(desk.Desk, "put", 'bool(film.drawn[frame]) != (shown.view == "audit")', "False")),
-    Guard("accepting leaves out", accepted_since, replaced(desk.Desk, "accept", 'bool(film.drawn[frame]) != (shown.view == "audit")', "False")),
+    Guard("painting leaves out", painted_over, replaced(desk.Desk, "put", "self._belongs(shown, film, frame) and alone", "True")),
+    Guard("accepting leaves out", accepted_since, replaced(desk.Desk, "accept", "not self._belongs(shown, film, frame)", "False")),
     Guard("shots leave out", shot_over, replaced(desk.Desk, "take_shot", " if not film.drawn[one]]", "]")),
     Guard("an audit is looked at frame by frame", many_in_an_audit, replaced(desk.Desk, "put", 'shown.view == "audit" and how != "look"', "False")),
+    Guard("a second look is one frame's", many_again, replaced(desk.Desk, "put", " and alone", "")),
     Guard("an audit comes in random order", in_order_of_time, replaced(film.Film, "audit_order", "random.Random(f\"{self.video_id} {number}\").shuffle(frames)", "pass")),
     Guard("no figure moves while a round is answered", figure_that_moves, replaced(film.Film, "answers", "self.looked & counted", "self.looked")),
     Guard("a round counts when it is complete", round_that_is_not_complete, replaced(film, "complete_rounds", "told[needed].all(axis=0)", "told[needed].any(axis=0)")),

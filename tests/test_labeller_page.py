@@ -741,6 +741,31 @@ def test_an_audit_is_drawn_and_answered_blind_on_the_page(open_):
 # the server goes
 
 
+def test_check_keeps_what_enter_lets_stand_corrects_by_a_digit_and_leads_on(open_):
+    reader, running = open_(teach=24)
+    film, there = running.desk.film("film"), truth(96, len(CAST))
+    running.desk.draw("draw-twenty", "film", 20)
+    page = running.desk.page("audit", "film")
+    for place, item in enumerate(page["items"]):
+        said = [int(one) ^ (place < 3 and c == 0) for c, one in enumerate(there[item["f"]])]
+        cells = [["film", item["f"], c, str(one)] for c, one in enumerate(said)]
+        running.desk.put(f"audit-{item['f']}", page["page"], cells, "look")
+    running.desk.refit()
+    film.near[:], film.held_out[:] = there, there  # as of a network that never saw a drawn frame
+    slips = {item["f"] for item in page["items"][:3]}
+    reader.open("check")
+    assert slips < {item["f"] for item in reader.items()} and len(reader.items()) == 6
+    for _ in range(6):
+        if reader.focus()["f"] in slips:
+            reader.keys("1")
+        reader.keys("Enter")
+    reader.saved()
+    reader.until(lambda: reader.page.get_attribute("nav button[data-view=check]", "aria-current") != "true")
+
+    assert len(film.confirmed) == 6 and not set(film.confirmed) & set(film.doubted())
+    assert all(film.letters(frame) == "".join(str(int(one)) for one in there[frame]) for frame in slips)
+
+
 def test_without_the_server_the_page_says_not_saved_keeps_the_answer_and_sends_it_later(tmp_path, chromium):
     write_project(tmp_path, ["film"], CAST)
     first = Command(tmp_path)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from screentime.select import first_frames, likely_errors, uncertain_frames
+from screentime.select import doubted_frames, first_frames, uncertain_frames
 
 
 def first_of(features, count, seed=0, free=None, shots=(0,)):
@@ -86,4 +86,4 @@ def test_planted_slips_are_the_likeliest_errors():
     for cell in slips:
         labels[cell] = 1 - labels[cell]
 
-    assert {found[:2] for found in likely_errors(labels, scores, 3)} == slips
+    assert {*doubted_frames(labels, scores, 0.5)} == {frame for frame, _ in slips}

@@ -4,9 +4,10 @@ Everything that is written goes through `_did`: applied, kept in the journal, th
 be written, nothing was done. What a page shows stays as it is: proposals are those of the moment when it was made.
 """
 
+import random
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,9 +23,9 @@ from screentime.labeller.book import change_of
 from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
 from screentime.labeller.learner import Lesson
-from screentime.labeller.sheet import UNKNOWN, Cell, Change
+from screentime.labeller.sheet import UNKNOWN, Cell, Change, letters
 from screentime.labeller.study import Study
-from screentime.select import likely_errors, shared, uncertain_frames
+from screentime.select import shared, uncertain_frames
 from screentime.stop_rule import sentence
 from screentime.wording import clock
 
@@ -96,6 +97,7 @@ class Desk:
         self._done: list[dict] = []
         self._undone: list[dict] = []
         self._by_operation: dict[str, dict] = {}
+        self._looked_again: Counter[str] = Counter()  # frames, since the last draw
         self._active_s = 0.0
         self._standing: dict = {}
         self._portraits: dict[str, tuple[str, float]] = {}
@@ -201,6 +203,8 @@ class Desk:
             answered=int((shown & ~free).sum()),
             unanswered=int(free.sum()),
             guessed=int((free & ~np.isnan(film.scores).all(axis=1)).sum()),
+            doubted=len(film.doubted()),
+            looked_again=self._looked_again[film.video_id],
             lacking=self._lacking(film),
         )
 
@@ -269,20 +273,22 @@ class Desk:
             "items": [
                 self._item(page, video, frame)
                 for video, frame in page.items
-                if page.view == "audit" or not self.films[video].drawn[frame]  # a round may have been drawn since
+                if self._belongs(page, self.films[video], frame)  # a round may have been drawn since
             ],
         }
 
     def _item(self, page: Page, video: str, frame: int) -> dict:
         film = self.films[video]
         item = {"v": video, "f": frame, "t": clock(float(film.frames.times_s[frame]))} | self._cells(film, frame)
+        if page.view == "check":
+            item["c"] = film.is_confirmed(frame)
         if video in page.proposals:
-            item["p"] = _letters(page.proposals[video][frame])
+            item["p"] = letters(page.proposals[video][frame])
         return item
 
     def _cells(self, film: Film, frame: int) -> dict:
         """A frame's answers and how they were made, one letter for each character."""
-        return {"a": _letters(film.sheet.present[frame]), "m": "".join(s[:1] or "." for s in film.sheet.source[frame])}
+        return {"a": film.letters(frame), "m": "".join(s[:1] or "." for s in film.sheet.source[frame])}
 
     def _start_items(self, films: Sequence[Film], frame: int | None, character: int | None) -> tuple[list, str]:
         lists = []
@@ -311,13 +317,23 @@ class Desk:
         return [], "no drawn frame waits for an answer"
 
     def _check_items(self, films: Sequence[Film], frame: int | None, character: int | None) -> tuple[list, str]:
-        found = []
+        """Answers that look like slips. For each that an audit was given there is another of the audit that nothing speaks
+        against, so that being asked twice says nothing of the answer.
+        """
+        chance, groups = random.Random(self._page_count), []
         for film in films:
-            labels = np.where(film.drawn[:, None], np.nan, film.sheet.numbers())
-            errors = likely_errors(labels, film.held_out, PAGE)
-            found += [(-difference, film.video_id, one) for one, _, difference in errors if difference > 0.5]
-        items = list(dict.fromkeys((video, one) for _, video, one in sorted(found)))[:PAGE]
-        return items, "labels that the rest of the labels speak against: slips, or hard frames"
+            doubted = film.doubted()
+            others = film.measured() & ~np.isin(np.arange(len(film.frames)), [*doubted, *film.confirmed])
+            beside = [(film.video_id, int(one)) for one in np.flatnonzero(others)]
+            chance.shuffle(beside)
+            groups.append(
+                [
+                    [(film.video_id, one)] + (beside[k : k + 1] if film.drawn[one] else [])
+                    for k, one in enumerate(doubted)
+                ]
+            )
+        items = [one for group in interleaved(groups) for one in group]
+        return sorted(items[:PAGE]), "answers that look like slips, and others of the audit among them: look once more"
 
     def _film_items(self, films: Sequence[Film], frame: int | None, character: int | None) -> tuple[list, str]:
         items = [(film.video_id, int(one)) for film in films for one in np.flatnonzero(~film.drawn)]
@@ -370,7 +386,7 @@ class Desk:
             return {
                 "times": film.frames.times_s.tolist(),
                 "end_s": float(film.frames.times_s[-1] + film.frames.durations_s[-1]),
-                "answers": [_letters(column) for column in said.T],
+                "answers": [letters(column) for column in said.T],
                 "scores": [[None if np.isnan(one) else int(one) for one in column] for column in percent.T],
                 "skips": [list(skip) for skip in film.skips],
             }
@@ -399,20 +415,27 @@ class Desk:
             left_out = set()
             for video, frame, character, answer in cells:
                 film = self._checked(video, frame, character, answer)
-                if bool(film.drawn[frame]) != (shown.view == "audit"):
-                    left_out.add((video, frame))
-                else:
+                alone = how == "look" or not film.drawn[frame]
+                if self._belongs(shown, film, frame) and alone:
                     wanted[video][Cell(frame, character)] = answer
+                else:
+                    left_out.add((video, frame))
             if how == "look" and any((v, c.frame) not in shown.members for v, of in wanted.items() for c in of):
                 raise Refused("that frame is not on this page")
             if shown.view == "audit" and how != "look":
                 raise Refused("in an audit every frame is looked at by itself")
-            source = BLIND if shown.view == "audit" else "manual" if how == "look" else "propagated"
-            changes = {}
+            by_source: dict[tuple[str, str], dict[Cell, str]] = defaultdict(dict)
             for video, of in wanted.items():
-                let_stand = self._let_stand(shown, self.films[video], of) if source == "manual" else {}
-                changes[video] = self._change(video, of | let_stand, source)
-            return self._did(operation, changes, self._said(wanted, left_out, source), active_s)
+                film = self.films[video]
+                for cell, answer in of.items():
+                    source = BLIND if film.drawn[cell.frame] else "manual" if how == "look" else "propagated"
+                    by_source[video, source][cell] = answer
+            for (video, source), of in by_source.items():
+                if source == "manual":
+                    of |= self._let_stand(shown, self.films[video], of)
+            alone = shown.view == "check" and how == "look"
+            again = {(video, cell.frame) for video, of in wanted.items() for cell in of} if alone else ()
+            return self._did(operation, self._changes(by_source), self._said(wanted, left_out), active_s, again=again)
 
     def accept(self, operation: str, page: int, items: Sequence[Sequence], active_s: float = 0.0) -> dict:
         """Confirm frames as they are shown: every character gets the value that the person saw.
@@ -435,17 +458,15 @@ class Desk:
                 if (video, frame) not in shown.members:
                     raise Refused("a frame that is not on the screen cannot be accepted")
                 film = self.film(video)
-                if bool(film.drawn[frame]) != (shown.view == "audit"):
+                if not self._belongs(shown, film, frame):
                     raise Refused("this frame has been drawn for the audit since; take the next page")
                 self._accept_frame(shown, film, frame, values, by_source)
-            changes: dict[str, Change] = {}
-            for (video, source), cells in by_source.items():
-                one = self._change(video, cells, source)
-                before = changes.get(video, Change((), ()))
-                changes[video] = Change(before.removed + one.removed, before.added + one.added)
             told = [(video, frame) for video, frame, _ in items]
-            said = f"{self._clock(*told[0])}: accepted" if len(told) == 1 else f"{len(told)} frames accepted"
-            return self._did(operation, changes, said, active_s, jump=told[0] if told else None)
+            done = "confirmed" if shown.view == "check" else "accepted"
+            said = f"{self._clock(*told[0])}: {done}" if len(told) == 1 else f"{len(told)} frames {done}"
+            again = told if shown.view == "check" else ()
+            jump = told[0] if told else None
+            return self._did(operation, self._changes(by_source), said, active_s, jump=jump, again=again)
 
     def _accept_frame(self, shown: Page, film: Film, frame: int, values: str, by_source: dict) -> None:
         """The cells of one frame that are new when it is accepted as it was shown."""
@@ -463,6 +484,21 @@ class Desk:
                 guessed = guess != UNKNOWN and (film.video_id, frame) not in shown.corrected
                 source = BLIND if shown.view == "audit" else "accepted" if guessed else "manual"
                 by_source[film.video_id, source][Cell(frame, place)] = value
+
+    def _belongs(self, page: Page, film: Film, frame: int) -> bool:
+        """Whether a frame may be shown and answered on a page: one that an audit drew in the audit, then in second looks."""
+        if page.view == "check" and film.drawn[frame]:
+            return (film.video_id, frame) in page.members and bool(film.measured()[frame])
+        return bool(film.drawn[frame]) == (page.view == "audit")
+
+    def _changes(self, by_source: Mapping[tuple[str, str], Mapping[Cell, str]]) -> dict[str, Change]:
+        """Per film what has to change for its cells to have these answers."""
+        changes: dict[str, Change] = {}
+        for (video, source), cells in by_source.items():
+            one = self._change(video, cells, source)
+            before = changes.get(video, Change((), ()))
+            changes[video] = Change(before.removed + one.removed, before.added + one.added)
+        return changes
 
     def _let_stand(self, shown: Page, film: Film, cells: Mapping[Cell, str]) -> dict[Cell, str]:
         """What else of the frames of some cells has been looked at with them: the answers that the person lets stand."""
@@ -801,9 +837,9 @@ class Desk:
 
     def _did(
         self, operation: str, changes: Mapping[str, Change], said: str, active_s: float, *, kind: str = "did",
-        of: int | None = None, jump: Sequence | None = None,
+        of: int | None = None, jump: Sequence | None = None, again: Iterable[tuple[str, int]] = (),
     ) -> dict:  # fmt: skip
-        """Apply changes, keep them in the journal, acknowledge them."""
+        """Apply changes, keep them in the journal with the frames that had a second look, acknowledge them."""
         parts, applied = [], []
         for video, change in changes.items():
             if change.removed or change.added:
@@ -817,6 +853,11 @@ class Desk:
         }  # fmt: skip
         if of is not None:
             entry["of"] = of
+        if again:
+            entry["confirmed"] = [
+                (video, float(self.films[video].frames.times_s[frame]), self.films[video].letters(frame))
+                for video, frame in sorted(again)
+            ]
         if jump is None and parts and parts[0]["cells"]:
             film = self.films[parts[0]["video"]]
             jump = (film.video_id, int(np.argmin(np.abs(film.frames.times_s - parts[0]["cells"][0][0]))))
@@ -845,6 +886,13 @@ class Desk:
     def _remember(self, entry: dict) -> None:
         """Take an entry of the journal into the stacks."""
         self._active_s += entry.get("active_s", 0.0)
+        if entry["kind"] == "drew":
+            self._looked_again[entry["of"]] = 0
+        for video, time_s, values in entry.get("confirmed", ()):
+            film = self.films.get(video)
+            if film is not None:
+                film.confirmed[int(np.argmin(np.abs(film.frames.times_s - time_s)))] = values
+                self._looked_again[video] += 1
         if entry["kind"] == "portrait":
             self._portraits[entry["character"]] = entry["of"], entry["time_s"]
         if "op" in entry:
@@ -880,7 +928,9 @@ class Desk:
                 default=0,
             )
             if film.rounds_drawn > known:
-                self._keep({"kind": "drew", "of": film.video_id, "round": film.rounds_drawn, "parts": []})
+                entry = {"kind": "drew", "of": film.video_id, "round": film.rounds_drawn, "parts": []}
+                self._keep(entry)
+                self._remember(entry)
 
     def _portrait_frames(self) -> list:
         """For every character the film and frame of its picture: the one that was picked, else one it is alone in."""
@@ -911,7 +961,7 @@ class Desk:
     def _clock(self, video: str, frame: int) -> str:
         return clock(float(self.films[video].frames.times_s[frame]))
 
-    def _said(self, wanted: Mapping[str, Mapping[Cell, str]], left_out: set, source: str) -> str:
+    def _said(self, wanted: Mapping[str, Mapping[Cell, str]], left_out: set) -> str:
         """One sentence on answers."""
         cells = [(video, cell, answer) for video, of in wanted.items() for cell, answer in of.items()]
         if not cells:
@@ -937,11 +987,6 @@ WORDS = {"1": "there", "0": "not there", "?": "cannot be told"}
 
 def _left_out_text(count: int) -> str:
     return f" ({count} left out: {'they wait' if count > 1 else 'it waits'} for the audit)" if count else ""
-
-
-def _letters(values: Iterable[str]) -> str:
-    """One letter for each value; "." where there is none."""
-    return "".join(str(value) or "." for value in values)
 
 
 def interleaved(lists: Sequence[Sequence]) -> list:

@@ -16,10 +16,10 @@ from screentime.frames import FramePack
 from screentime.label_rows import bounds_s
 from screentime.labeller.book import Book
 from screentime.labeller.journal import Journal
-from screentime.labeller.sheet import UNKNOWN
+from screentime.labeller.sheet import UNKNOWN, letters
 from screentime.labels import label_file, read_skips
 from screentime.ledger import Draw, complete_rounds
-from screentime.select import first_frames
+from screentime.select import doubted_frames, first_frames
 from screentime.shots import in_context, shot_starts
 from screentime.stop_rule import after_another_round
 from screentime.tables import SKIP, write_table
@@ -27,6 +27,7 @@ from screentime.tables import SKIP, write_table
 LOOKED = ("manual", "audit")
 CLIP = 1e-4  # a score is never surer
 PRESENT_FROM = 0.5  # score from which a character is proposed as present
+DOUBT = 0.8  # an answer is doubted where a score that knew nothing of it differs by more
 
 
 class Film:
@@ -45,6 +46,7 @@ class Film:
             that very frame, so that it is like the scores of frames that did not train.
         of_round: per round of the audit the scores of a network that has learned what was labelled before it was drawn,
             (n_frames, n_characters) float32, NaN for characters that it could not learn.
+        confirmed: per frame that had a second look the answers that were confirmed, one letter for each character.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Film:
         self.scores = np.full((len(frames), len(self.cast)), np.nan, np.float32)
         self.held_out = self.scores.copy()
         self.near = self.scores.copy()
+        self.confirmed: dict[int, str] = {}
         self._read_scores()
 
     @property
@@ -147,11 +150,12 @@ class Film:
 
     def answered_before(self, number: int) -> np.ndarray | None:
         """(n_frames, n_characters) float32, what was answered before a round was drawn; None where that was not kept."""
-        return self._kept_of_round(number).get("answered")
+        return self._answered.get(number)
 
     def _read_scores(self) -> None:
-        kept = {number: self._kept_of_round(number).get("scores") for number in range(1, self.rounds_drawn + 1)}
-        self.of_round = {number: scores for number, scores in kept.items() if scores is not None}
+        kept = {number: self._kept_of_round(number) for number in range(1, self.rounds_drawn + 1)}
+        self._answered = {number: tables["answered"] for number, tables in kept.items() if "answered" in tables}
+        self.of_round = {number: kept[number]["scores"] for number in self._answered if "scores" in kept[number]}
 
     @property
     def rounds_drawn(self) -> int:
@@ -198,6 +202,38 @@ class Film:
         """How many frames the round has that was drawn and is not complete; 0 where there is none."""
         waiting = self.waiting()
         return int((self.record["round"] == self.rounds_drawn).sum()) if waiting else 0
+
+    def measured(self) -> np.ndarray:
+        """(n_frames,) bool: drawn frames of rounds that are complete, which may be looked at again."""
+        incomplete = self.record.loc[self.record["frame"].isin(self.waiting()), "round"]
+        complete = np.zeros(len(self.frames), bool)
+        complete[self.record.loc[~self.record["round"].isin(incomplete), "frame"].to_numpy(np.int64)] = True
+        return complete & self.looked.all(axis=1)
+
+    def unknowing(self) -> np.ndarray:
+        """(n_frames, n_characters) float32: of each answer a score that knows nothing of it, NaN where there is none.
+
+        It is the network's of the last round before which the frame had not been answered; of frames that trained no such
+        network it is the held-out score of the light head, and its own of frames that an audit drew.
+        """
+        scores = np.where(self.drawn[:, None], self.near, self.held_out)
+        for number, learned in sorted(self.of_round.items()):
+            scores = np.where(np.isnan(self._answered[number]) & ~np.isnan(learned), learned, scores)
+        return scores
+
+    def doubted(self) -> list[int]:
+        """Frames with an answer that looks like a slip and was not confirmed: of the audit first, as each stands for several."""
+        answers = np.where((self.drawn & ~self.measured())[:, None], np.nan, self.sheet.numbers())
+        frames = doubted_frames(answers, self.unknowing(), DOUBT).tolist()
+        return sorted((one for one in frames if not self.is_confirmed(one)), key=lambda one: not self.drawn[one])
+
+    def is_confirmed(self, frame: int) -> bool:
+        """Whether its answers are those of a second look."""
+        return self.confirmed.get(frame) == self.letters(frame)
+
+    def letters(self, frame: int) -> str:
+        """Its answers, one letter for each character; "." where there is none."""
+        return letters(self.sheet.present[frame])
 
     def free(self) -> np.ndarray:
         """(n_frames,) bool: frames that may be shown outside the audit and lack an answer for some character."""

@@ -44,6 +44,11 @@ class Change(NamedTuple):
         return Change(self.added, self.removed)
 
 
+def letters(values: Iterable[str]) -> str:
+    """Answers as one letter each; "." where there is none."""
+    return "".join(str(value) or "." for value in values)
+
+
 class Sheet:
     """Rows and what they say, kept in step.
 

@@ -159,7 +159,7 @@ const cast = () => (state ? state.cast : []);
 const here = () => (page && page.items.length ? page.items[focus] : null);
 const shown = (item, c) => (item.a[c] !== "." ? item.a[c] : item.p && item.p[c] !== "." ? item.p[c] : ".");
 const asked = () => (page.character === null ? [...cast().keys()] : [page.character]);
-const isOpen = (item) => asked().some((c) => item.a[c] === ".");
+const isOpen = (item) => page.view === "check" ? !item.c : asked().some((c) => item.a[c] === ".");
 const valuesOf = (item) => [...cast().keys()].map((c) => (shown(item, c) === "." ? "0" : shown(item, c))).join("");
 const pictureOf = (kind, video, number) =>
   `/picture/${kind}/${encodeURIComponent(video)}/${number}?token=${encodeURIComponent(token)}`;
@@ -207,6 +207,7 @@ function badges(item) {
   else if (said === 0 && guesses === 0) parts.push(["state open", "not reviewed", "nobody has looked"]);
   else if (said === 0 && !parts.length) parts.push(["badge guess", "nobody", "a guess: nobody is there"]);
   else if (said < total && said > 0) parts.push(["state open", `${total - said} open`, "not said of all characters"]);
+  if (page.view === "check" && isOpen(item)) parts.push(["state open", "look again", "not looked at again yet"]);
   return parts;
 }
 
@@ -411,7 +412,7 @@ function drawActions() {
   };
   if (item) {
     const guesses = item.p && isOpen(item) && asked().some((c) => item.a[c] === "." && item.p[c] !== ".");
-    add(page.character !== null ? "Not there, next" : guesses ? "Accept, next" : isOpen(item) ? "The others are not there, next" : "Next", "Enter", accept, true);
+    add(page.character !== null ? "Not there, next" : guesses ? "Accept, next" : page.view === "check" ? "It is so, next" : isOpen(item) ? "The others are not there, next" : "Next", "Enter", accept, true);
     if (page.character === null) add("Nobody", "0", nobody);
     else { add("There", "Y", () => answerOne("1")); add("Not there", "N", () => answerOne("0")); }
     if (["review", "group", "check"].includes(page.view)) add("Accept the page", "Ctrl Enter", acceptPage);
@@ -525,7 +526,7 @@ function drawForm(plan) {
 
 async function drawStrip(force) {
   const canvas = $("timeline"), item = here();
-  const blind = page && page.view === "audit";
+  const blind = page && ["audit", "check"].includes(page.view);
   $("strip").hidden = Boolean(blind) || !state;
   if (blind || !state) return;
   const video = item ? item.v : state.films[0] && state.films[0].video;
@@ -588,7 +589,11 @@ function cellsOf(places, character, value) {
 
 function put(list, how) {
   for (const [v, f, c, value] of list) {
-    for (const item of page.items) if (item.v === v && item.f === f) item.a = item.a.slice(0, c) + value + item.a.slice(c + 1);
+    for (const item of page.items) {
+      if (item.v !== v || item.f !== f) continue;
+      item.a = item.a.slice(0, c) + value + item.a.slice(c + 1);
+      item.c = how === "look";
+    }
   }
   send("/api/put", { page: page.page, cells: list, how });
   draw();
@@ -627,7 +632,7 @@ function accept() {
   if (page.character !== null) { if (isOpen(item)) answerOne("0"); else next(); return; }
   if (isOpen(item)) {
     send("/api/accept", { page: page.page, items: [[item.v, item.f, valuesOf(item)]] }, "silent");
-    item.a = valuesOf(item);
+    item.a = valuesOf(item); item.c = true;
   }
   next();
 }
@@ -639,7 +644,7 @@ function acceptPage() {
   const unseen = open.filter(([, place]) => !seen.has(place)).length;
   const go = () => {
     send("/api/accept", { page: page.page, items: open.map(([item]) => [item.v, item.f, valuesOf(item)]) }, () => open_(page.view === "group" ? "review" : page.view));
-    for (const [item] of open) item.a = valuesOf(item);
+    for (const [item] of open) { item.a = valuesOf(item); item.c = true; }
     draw();
   };
   if (!unseen) { go(); return; }
