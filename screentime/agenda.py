@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-# drawn frames of the first round, the second, and all later, over all films: few large rounds, as frames that lie nearer to
-# each other in time measure better than as many in several rounds, and the first is complete within five minutes
-ROUNDS = (162, 160, 170)
+# a round is as large as can be answered until the next five active minutes are over, at so many seconds a frame: few large
+# rounds, as frames that lie nearer to each other in time measure better than as many in several rounds
+ROUND_ENDS_EVERY_S, LOOK_S, LEAST_OF_ROUND, MOST_OF_ROUND = 300.0, 1.3, 100, 190
 # frames gone over before the first round is drawn, the second, ..: a page takes seconds, and the network learns from it
 REVIEWED = (24, 120, 264, 456)
 LEAST_DRAWN = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
@@ -108,9 +108,21 @@ def plan(films: Sequence[Standing]) -> Plan:
     return Plan("done", None, 0, "every frame is answered: run `dvc repro`")
 
 
-def round_size(rounds: int) -> int:
-    """How many frames the next round should have, over all films together, after so many rounds."""
-    return ROUNDS[min(rounds, len(ROUNDS) - 1)]
+def round_size(rounds: int, active_s: float) -> int:
+    """How many frames the next round should have, over all films together.
+
+    Args:
+        rounds: those there are.
+        active_s: seconds that people have worked so far. Nothing that they answered has a part in the size.
+
+    Returns:
+        A multiple of 10.
+
+    >>> [round_size(0, 80.0), round_size(1, 360.0), round_size(1, 3600.0)]
+    [160, 160, 100]
+    """
+    left_s = ROUND_ENDS_EVERY_S * (rounds + 1) - active_s - (SECOND_LOOKS * LOOK_S if rounds + 1 >= DOUBTED_FROM else 0)
+    return int(min(max(left_s / LOOK_S, LEAST_OF_ROUND), MOST_OF_ROUND)) // 10 * 10
 
 
 def _draw(film: Standing) -> Plan:

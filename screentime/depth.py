@@ -80,12 +80,12 @@ def cut(model: keras.Model, at: str) -> tuple[keras.Model, keras.Model]:
     Both parts share their layers with the model, so that training the rest trains the model.
 
     Args:
-        model: a network of one input and one output.
+        model: a network of one input.
         at: one of `cuts(model)`, for example `frozen_until(model)`.
 
     Returns:
         trunk: from the model's input to what the layer puts out.
-        rest: from that to the model's output.
+        rest: from that to the model's output, or outputs.
 
     Raises:
         ValueError: the network cannot be cut there.

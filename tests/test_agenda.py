@@ -57,5 +57,8 @@ def test_the_next_step(films, view, video, n):
     assert found.why
 
 
-def test_rounds_grow():
-    assert [round_size(rounds) for rounds in range(4)] == [162, 160, 170, 170]
+@pytest.mark.parametrize(
+    ("rounds", "active_s", "n"), [(0, 0, 190), (0, 90, 160), (0, 900, 100), (1, 360, 160), (2, 650, 160)]
+)
+def test_a_round_ends_with_the_next_five_minutes_and_leaves_room_for_second_looks(rounds, active_s, n):
+    assert round_size(rounds, active_s) == n

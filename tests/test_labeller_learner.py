@@ -13,7 +13,7 @@ from labelled_film import truth, write_project
 from labeller_runs import Command
 
 from screentime.inputs import Form
-from screentime.labeller.learner import SLIP, Learner, changed
+from screentime.labeller.learner import SLIP, Learned, Learner, changed
 from screentime.labeller.session import open_desk
 from screentime.labeller.study import Study
 
@@ -37,7 +37,7 @@ class Listening:
         return ready
 
     def answer(self, scores):
-        self.ready.append((self.lessons[-1], scores))
+        self.ready.append((self.lessons[-1], Learned(scores, *np.full((2, *scores.shape), 0.25, np.float32))))
 
 
 @pytest.fixture
@@ -123,6 +123,25 @@ def test_its_scores_are_for_its_round_and_make_the_proposals(project):
     assert np.abs(film.scores - truth(N_FRAMES, 3))[free].mean() < np.abs(proposed - truth(N_FRAMES, 3))[free].mean()
 
 
+def test_a_page_of_guesses_tells_where_the_network_saw_whom_and_nothing_of_a_drawn_frame(project):
+    study = Listening()
+    desk = opened(project, study)
+    labelled_and_drawn(desk)
+    assert all(set(item["w"]) == {None} for item in desk.page("review")["items"])
+    study.answer(np.clip(truth(N_FRAMES, len(CAST)), 0.01, 0.99).astype(np.float32))
+    desk.hear()
+    desk.refit()
+    items = desk.page("review")["items"]
+
+    assert any([0.25, 0.25] in item["w"] for item in items)
+    assert all(
+        (where is not None) == (guess == "1")
+        for item in items
+        for where, guess in zip(item["w"], item["p"], strict=True)
+    )
+    assert all("w" not in item for item in desk.page("audit", "one")["items"])
+
+
 def test_what_is_labelled_after_the_draw_does_not_touch_the_scores_of_the_round(project):
     study = Listening()
     desk = opened(project, study)
@@ -197,7 +216,7 @@ def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(pr
     accepted = labelled_and_drawn(desk)
     lesson = study.lessons[0]
     learner = Learner(folder / "data", Form("efficientnet-lite0", 96, 64), folder / "kept", threads=1)
-    scores = learner.scores(lesson)
+    scores, across, down = learner.learn(lesson)
     there, answered = truth(N_FRAMES, len(CAST)), ~np.isnan(lesson.answered)
 
     assert scores.shape == there.shape
@@ -205,7 +224,9 @@ def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(pr
     assert accepted <= set(np.flatnonzero(answered.any(axis=1)))
     other = ~answered
     assert ((scores[other] - there[other]) ** 2).mean() < 0.5 * (there[other].mean() * (1 - there[other].mean()))
-    assert np.array_equal(learner.scores(lesson), scores)
+    assert np.array_equal(learner.learn(lesson).scores, scores)
+    assert set(np.unique(across * 6).round()) <= {1, 3, 5} and set(np.unique(down * 4).round()) <= {1, 3}
+    assert down[there].mean() < down[~there].mean()  # the figures are drawn in the upper half
     assert np.load(folder / "kept/one.npy", mmap_mode="r").shape[0] == N_FRAMES
 
 
@@ -252,7 +273,7 @@ def test_the_labeller_learns_beside_the_person_and_ends_with_them(project):
 class Echo:
     """A learner that says its process, or what it is told to do."""
 
-    def scores(self, lesson):
+    def learn(self, lesson):
         if lesson == "refuse":
             raise OSError("no such file")
         if lesson == "die":

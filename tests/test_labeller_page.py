@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from browser import executable
 from labelled_film import truth, write_project
@@ -567,6 +568,24 @@ def test_nobody_over_visible_guesses_shows_and_says_what_it_did(open_):
     assert answers(running, frame) == "00000"
     assert reader.page.locator("#takeback").is_visible()
     assert reader.page.locator(f".cell[data-place='{place}'] .badge").count() == 0
+
+
+def test_the_large_picture_marks_where_the_network_saw_whom_it_guesses(open_):
+    reader, running = open_(teach=24)
+    running.desk.film("film")._saw = [np.tile(np.float32([0.25, 0.5]), (96, len(CAST), 1))]
+    reader.open("review")
+    place = reader.page.evaluate("page.items.findIndex((item) => item.p.includes('1'))")
+    reader.page.evaluate(f"move({place})")
+    guessed = [name[0] for name, guess in zip(CAST, reader.focus()["p"], strict=True) if guess == "1"]
+    marks = reader.page.locator(".mark")
+    reader.until(lambda: marks.count() == len(guessed))
+    mark, picture = marks.first.bounding_box(), reader.page.locator("#picture").bounding_box()
+    seen_at = (mark["x"] + mark["width"] / 2 - picture["x"]) / picture["width"]
+    first = CAST.index(next(name for name, guess in zip(CAST, reader.focus()["p"], strict=True) if guess == "1"))
+    reader.keys(str(first + 1))
+
+    assert seen_at == pytest.approx(0.25, abs=0.02)
+    reader.until(lambda: marks.count() == len(guessed) - 1)  # who was answered is no guess any more
 
 
 def test_a_page_holds_still_while_the_head_is_fitted_anew(open_):

@@ -159,3 +159,15 @@ def test_it_is_proposed_once_behind_a_round_and_from_the_second_on(project):
     for item in page["items"]:
         desk.accept(f"confirm-{item['f']}", page["page"], [["one", item["f"], item["a"]]])
     assert desk.film("one").doubted() and desk.plan().view != "check"
+
+
+def test_a_round_of_every_film_is_sized_when_the_first_of_them_is_drawn(tmp_path):
+    params = write_project(tmp_path, ["one", "two"], CAST, n_frames=N_FRAMES)
+    desk = open_desk(tmp_path, params, params.videos, "ann")[0]
+    sizes = [film["next"] for film in desk.state()["films"]]
+    desk.draw("draw-one", "one", 10)
+    desk.active(200.0)
+
+    assert sizes == [95, 95]
+    assert [film["next"] for film in desk.state()["films"]][1] == 95
+    assert desk.state()["films"][0]["next"] < 95

@@ -75,6 +75,7 @@ def made(tmp_path_factory, demo_excerpt) -> tuple[Project, dict[str, str], str, 
     project.set_params(
         train={"method": "probe", "folds": 8, "probe": {"epochs": 60}},
         suggest={"frames": 12},
+        embed={"width": 96, "height": 64},
         preprocess={"width": 224, "height": 128},
     )
     said = {}

@@ -53,6 +53,7 @@ class Page:
         items: film and frame, in the order shown.
         proposals: per film (n_frames, n_characters) of "1", "0" and "", as they were when the page was made; empty where
             the view shows none.
+        places: per film (n_frames, n_characters, 2), where the network saw whom, as it was when the page was made.
         why: one sentence on what is shown.
         character: the only character asked about, None for all.
         members: the items.
@@ -63,6 +64,7 @@ class Page:
     view: str
     items: tuple[tuple[str, int], ...]
     proposals: dict[str, np.ndarray]
+    places: dict[str, np.ndarray]
     why: str
     character: int | None = None
     members: frozenset = field(default_factory=frozenset)
@@ -98,6 +100,7 @@ class Desk:
         self._undone: list[dict] = []
         self._by_operation: dict[str, dict] = {}
         self._looked_again: Counter[str] = Counter()  # frames, since the last draw
+        self._begun_at: dict[int, float] = {}  # active seconds when the first film drew its round of that number
         self._active_s = 0.0
         self._standing: dict = {}
         self._portraits: dict[str, tuple[str, float]] = {}
@@ -186,7 +189,8 @@ class Desk:
     def _next_round(self, film: Film) -> int:
         """How many frames of a film its next round should have."""
         films = list(self.films.values())
-        shares = shared(round_size(film.rounds_drawn), [len(one.frames) for one in films], LEAST_DRAWN)
+        active_s = self._begun_at.get(film.rounds_drawn + 1, self._active_s)
+        shares = shared(round_size(film.rounds_drawn, active_s), [len(one.frames) for one in films], LEAST_DRAWN)
         return shares[films.index(film)]
 
     def _film_standing(self, film: Film) -> Standing:
@@ -251,6 +255,7 @@ class Desk:
             page = Page(
                 self._page_count, view, tuple(items),
                 {film.video_id: film.proposals() for film in films} if shown else {},
+                {film.video_id: film.places() for film in films} if shown else {},
                 why, character, frozenset(items),
             )  # fmt: skip
             self._pages[page.number] = page
@@ -284,6 +289,10 @@ class Desk:
             item["c"] = film.is_confirmed(frame)
         if video in page.proposals:
             item["p"] = letters(page.proposals[video][frame])
+            item["w"] = [
+                [round(float(x), 3), round(float(y), 3)] if guess == "1" and not np.isnan(x) else None
+                for guess, (x, y) in zip(item["p"], page.places[video][frame], strict=True)
+            ]
         return item
 
     def _cells(self, film: Film, frame: int) -> dict:
@@ -764,9 +773,9 @@ class Desk:
 
     def hear(self) -> None:
         """Take the scores of a network that has learned."""
-        for lesson, scores in self._study.done() if self._study else []:
+        for lesson, learned in self._study.done() if self._study else []:
             with self.lock:
-                self.films[lesson.video_id].keep_of_round(lesson.number, scores=scores)
+                self.films[lesson.video_id].keep_of_round(lesson.number, **learned._asdict())
                 self._stale_head = True
 
     def _teach(self, film: Film, answered: np.ndarray) -> None:
@@ -888,6 +897,7 @@ class Desk:
         self._active_s += entry.get("active_s", 0.0)
         if entry["kind"] == "drew":
             self._looked_again[entry["of"]] = 0
+            self._begun_at.setdefault(entry["round"], self._active_s)
         for video, time_s, values in entry.get("confirmed", ()):
             film = self.films.get(video)
             if film is not None:

@@ -156,6 +156,8 @@ class Film:
         kept = {number: self._kept_of_round(number) for number in range(1, self.rounds_drawn + 1)}
         self._answered = {number: tables["answered"] for number, tables in kept.items() if "answered" in tables}
         self.of_round = {number: kept[number]["scores"] for number in self._answered if "scores" in kept[number]}
+        saw = {"across", "down"}
+        self._saw = [np.stack([one["across"], one["down"]], axis=2) for one in kept.values() if saw <= one.keys()][-1:]
 
     @property
     def rounds_drawn(self) -> int:
@@ -244,6 +246,10 @@ class Film:
         proposed = np.where(np.isnan(self.scores), UNKNOWN, np.where(self.scores >= PRESENT_FROM, "1", "0"))
         proposed[self.drawn] = UNKNOWN
         return proposed
+
+    def places(self) -> np.ndarray:
+        """(n_frames, n_characters, 2) float32: where the last network saw a character, shares of width and height, or NaN."""
+        return self._saw[0] if self._saw else np.full((*self.scores.shape, 2), np.nan, np.float32)
 
     def shot_of(self, frame: int) -> tuple[int, int]:
         """The first and the last frame of a frame's shot."""

@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, logit
@@ -22,6 +23,7 @@ from screentime import light_head
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
 from screentime.params import FineTune
+from screentime.scorer import strongest_places
 from screentime.shots import in_context, shot_of, shot_starts
 
 OPEN = "blocks:5"
@@ -55,6 +57,20 @@ class Lesson:
     labelled: Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
+class Learned(NamedTuple):
+    """What a network makes of a film.
+
+    Attributes:
+        scores: (n_frames, n_characters) float32 in [0, 1]; a column of NaN for a character that has not both answers yet.
+        across, down: (n_frames, n_characters) float32 in [0, 1], where in the picture the network's evidence for a character
+            is strongest, as shares of its width and height; NaN where no network learned.
+    """
+
+    scores: np.ndarray
+    across: np.ndarray
+    down: np.ndarray
+
+
 class Learner:
     """Learns and scores; keeps what the frozen part of the network puts out."""
 
@@ -71,11 +87,8 @@ class Learner:
         self._network: _Network | None = None
         self._taught: bytes | None = None
 
-    def scores(self, lesson: Lesson) -> np.ndarray:
-        """The scores of all frames of a film.
-
-        Returns:
-            (n_frames, n_characters) float32 in [0, 1]; a column of NaN for a character that has not both answers yet.
+    def learn(self, lesson: Lesson) -> Learned:
+        """The scores of all frames of a film, and where in the pictures they come from.
 
         Raises:
             InputError: the backbone cannot be had, or not be opened so far.
@@ -83,7 +96,7 @@ class Learner:
         n_characters = next(targets.shape[1] for _, targets in lesson.labelled.values())
         light = self._light_scores(lesson)
         if np.isnan(light).all():
-            return light.astype(np.float32)
+            return Learned(light.astype(np.float32), *np.full((2, *light.shape), np.nan, np.float32))
         if self._network is None or self._network.n_characters != n_characters:
             self._network, self._taught = _Network(self._form, n_characters, self._threads), None
         taught = b"".join(rows.tobytes() + targets.tobytes() for rows, targets in lesson.labelled.values())
@@ -94,13 +107,15 @@ class Learner:
             self._taught = taught
         n_frames = len(light)
         pieces = [np.arange(start, min(start + SCORED, n_frames)) for start in range(0, n_frames, SCORED)]
-        logits = np.concatenate([self._network.logits(self._seam(lesson.video_id, piece)) for piece in pieces])
+        said = np.concatenate([self._network.says(self._seam(lesson.video_id, piece)) for piece in pieces])
+        logits, across, down = np.moveaxis(said, -1, 0)
         shot = shot_of(self._shots(lesson.video_id), n_frames)
         of_shot = np.stack([np.bincount(shot, column) / np.bincount(shot) for column in logits.T], axis=1)
         in_shot = (logits + of_shot[shot] / 2) / 1.5
         scores = expit(in_shot / TOO_SURE + logit(np.clip(light, CLIP, 1 - CLIP)))
         as_answered = SLIP + (1 - 2 * SLIP) * lesson.answered
-        return np.where(np.isnan(as_answered) | np.isnan(scores), scores, as_answered).astype(np.float32)
+        scores = np.where(np.isnan(as_answered) | np.isnan(scores), scores, as_answered)
+        return Learned(scores.astype(np.float32), across.astype(np.float32), down.astype(np.float32))
 
     def _light_scores(self, lesson: Lesson) -> np.ndarray:
         """What the light head says after the same lesson."""
@@ -169,7 +184,9 @@ class _Network:
         self.n_characters = n_characters
         model = network.build(form, n_characters, SETTINGS, exclusive=False)
         open_layers(model.backbone, OPEN)
-        self._trunk, self._rest = cut(model, frozen_until(model.backbone))
+        seam = frozen_until(model.backbone)
+        self._trunk, self._rest = cut(model, seam)
+        _, self._showing = cut(network.scorer_model(model, exclusive=False), seam)
         self._last = model.get_layer(network.EVIDENCE)
         self._start = model.get_weights()
         self._model = model
@@ -180,9 +197,15 @@ class _Network:
         """(n, height, width, 3) to what the frozen part puts out."""
         return _in_sizes_of(SCORED, self._trunk.predict_on_batch, pictures)
 
-    def logits(self, maps: np.ndarray) -> np.ndarray:
-        """(n, down, across, channels) to (n, n_characters) float64."""
-        return _in_sizes_of(SCORED, self._rest.predict_on_batch, maps).astype(np.float64)
+    def says(self, maps: np.ndarray) -> np.ndarray:
+        """(n, down, across, channels) to (n, n_characters, 3) float64: logits, and where they come from, x and y."""
+
+        def said(batch: np.ndarray) -> np.ndarray:
+            logits, evidence = self._showing.predict_on_batch(batch)
+            places = np.stack([strongest_places(one) for one in evidence])
+            return np.concatenate([logits[..., None].astype(np.float64), places], axis=2)
+
+        return _in_sizes_of(SCORED, said, maps)
 
     def learn(self, maps: np.ndarray, targets: np.ndarray) -> None:
         """Train from the start on frames, (n, down, across, channels) float32 and (n, n_characters) float32 1, 0 or NaN."""

@@ -9,11 +9,9 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import numpy as np
-
 from screentime.errors import InputError
 from screentime.inputs import Form
-from screentime.labeller.learner import Learner, Lesson
+from screentime.labeller.learner import Learned, Learner, Lesson
 from screentime.params import Params
 
 KEPT = Path(".screentime") / "kept"  # goes with the process
@@ -21,7 +19,7 @@ PATIENT = 10  # added to the process's niceness: pages come first
 
 
 class Study:
-    """Takes lessons, gives scores.
+    """Takes lessons, gives what was learned.
 
     Attributes:
         trouble: why no network learns any more, one sentence; None while all is well.
@@ -59,17 +57,17 @@ class Study:
         except OSError:
             self._stopped()
 
-    def done(self) -> list[tuple[Lesson, np.ndarray]]:
-        """The lessons learned since the last time, with their scores; never waits."""
+    def done(self) -> list[tuple[Lesson, Learned]]:
+        """The lessons learned since the last time; never waits."""
         found = []
         try:
             while self._asked and self._end.poll():
-                scores = self._end.recv()
+                learned = self._end.recv()
                 lesson = self._asked.pop(0)
-                if isinstance(scores, str):
-                    self.trouble, self._asked = scores, []
+                if isinstance(learned, str):
+                    self.trouble, self._asked = learned, []
                 else:
-                    found.append((lesson, scores))
+                    found.append((lesson, learned))
         except (EOFError, OSError):
             self._stopped()
         return found
@@ -105,7 +103,7 @@ def _learn(end: Connection, make: Callable[[], Learner]) -> None:
         try:
             lesson = end.recv()
             try:
-                answer = learner.scores(lesson)
+                answer = learner.learn(lesson)
             except (InputError, MemoryError, OSError) as error:
                 answer = f"no network learns along: {error}"
             end.send(answer)

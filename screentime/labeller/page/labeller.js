@@ -342,9 +342,24 @@ function drawSide() {
   }
   $("focus").hidden = !item;
   $("caption").textContent = item ? `${state && state.films.length > 1 ? item.v + " " : ""}${item.t} · ${focus + 1} of ${page.items.length}${chosen.size > 1 ? ` · ${chosen.size} selected` : ""}${asking ? " · ? which character? (? again: the whole frame)" : ""}${brush ? " · brush: " + (painting ? cast()[painting.character] + " " + WORDS[painting.value] : "which character?") : ""}` : "";
+  drawMarks(item);
   drawAround(item);
   drawCast();
   drawActions();
+}
+
+// where the network saw those whom it guesses to be there; the picture keeps its shape inside its box
+function drawMarks(item) {
+  const image = $("picture"), box = $("marks");
+  const guessed = item && item.w && !playing && image.naturalWidth ? [...cast().keys()].filter((c) => item.a[c] === "." && item.w[c]) : [];
+  const scale = Math.min(image.clientWidth / image.naturalWidth, image.clientHeight / image.naturalHeight);
+  const width = image.naturalWidth * scale, height = image.naturalHeight * scale;
+  box.replaceChildren(...guessed.map((c) => {
+    const mark = document.createElement("span"), [x, y] = item.w[c];
+    mark.className = "mark"; mark.textContent = letters()[c]; mark.dir = "auto";
+    mark.style.left = `${(image.clientWidth - width) / 2 + x * width}px`; mark.style.top = `${(image.clientHeight - height) / 2 + y * height}px`;
+    return mark;
+  }));
 }
 
 function drawAround(item) {
@@ -975,6 +990,7 @@ setInterval(() => {
 $("grid").addEventListener("dblclick", (event) => { if (placeAt(event.target) !== null) large(); });
 $("grid").addEventListener("scroll", () => { draw(); markSeen(); }, { passive: true });
 setInterval(markSeen, 300);
+$("picture").addEventListener("load", () => drawMarks(here()));
 new ResizeObserver(() => { if (page) { layout(); keepInView(); draw(); drawStrip(true); } }).observe($("grid"));
 $("undo").addEventListener("click", () => undo("/api/undo"));
 $("redo").addEventListener("click", () => undo("/api/redo"));
