@@ -1,12 +1,14 @@
 """The labeller's server: lets in this run's own page and nobody else, and loses nothing when it dies."""
 
 import concurrent.futures
+import os
 import signal
 import subprocess
+import sys
 
 import pytest
 from labelled_film import write_project
-from labeller_runs import Command, served
+from labeller_runs import ROOT, Command, served
 
 from screentime.labeller.server import LARGEST_BODY
 from screentime.tables import LABELS, read_table
@@ -132,6 +134,29 @@ def test_a_second_labeller_is_refused_and_told_where_the_first_is(folder):
     )
     first.kill(signal.SIGINT)
     assert first.ended()[0] == 0
+
+
+def test_an_interrupt_while_the_server_starts_is_not_lost(folder):
+    program = """
+import runpy, signal, sys, uvicorn
+run = uvicorn.Server.run
+class Gone:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)  # what is raised here is printed and forgotten
+def interrupted(self, **more):
+    Gone()
+    run(self, **more)
+uvicorn.Server.run = interrupted
+sys.argv = ["screentime", "label", "--no-browser"]
+runpy.run_module("screentime", run_name="__main__")
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("next: dvc repro\n")
 
 
 def test_kill_9_in_bursts_loses_nothing_that_was_acknowledged(folder):

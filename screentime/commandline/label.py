@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import socket
 import threading
 import webbrowser
@@ -133,14 +134,14 @@ def _serve(folder: Path, params: Params, videos: list[Video], annotator: str, po
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
+        # before anybody knows the address: while the server starts, an interrupt as an exception can be lost
+        signal.signal(signal.SIGINT, lambda *_: setattr(server, "should_exit", True))
         try:
             worker.start()
             print(f"the labeller is at {address}\nstop it with Ctrl-C; everything is saved as you go", flush=True)
             if browser:
                 threading.Timer(0.5, webbrowser.open, [address]).start()
             server.run(sockets=[listening])
-        except KeyboardInterrupt:  # how it is meant to end
-            pass
         finally:
             stopped.set()
             worker.join()
