@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 # rounds, as frames that lie nearer to each other in time measure better than as many in several rounds
 ROUND_ENDS_EVERY_S, LOOK_S, LEAST_OF_ROUND, MOST_OF_ROUND = 300.0, 1.3, 100, 190
 # frames gone over before the first round is drawn, the second, ..: a page takes seconds, and the network learns from it
-REVIEWED = (24, 120, 264, 456)
+REVIEWED = (48, 120, 264, 456)
 LEAST_DRAWN = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 LATER = 3  # frames that lack one character are so many before it is asked about by itself
 # slips weigh more the surer the scores are: a page of second looks after each round, from this one on

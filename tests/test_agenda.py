@@ -10,7 +10,7 @@ NEW = Standing(
     "e01", labelled=0, wanted=50, first=50, share=162, rounds=0, drawn=0, waiting=0, answered=0, unanswered=1200, guessed=0
 )  # fmt: skip
 LABELLED = replace(NEW, labelled=50, first=0, answered=50, unanswered=1150, guessed=1150)
-GONE_OVER = replace(LABELLED, answered=50 + 24, unanswered=1126)
+GONE_OVER = replace(LABELLED, answered=50 + 48, unanswered=1102)
 AUDITED = replace(GONE_OVER, rounds=1, drawn=162, share=160, unanswered=964, doubted=9)
 TWICE = replace(AUDITED, rounds=2, drawn=322, share=170, answered=50 + 120, unanswered=684, doubted=0)
 
