@@ -29,7 +29,7 @@ benchmark: environment  ## what many films cost: writes the figures of docs/perf
 
 clean:  ## empty the folders of results, so that everything is computed anew (films, labels and caches stay)
 	@rm -rf data/frames data/targets data/audit data/skipped data/arrays data/features data/suggestions data/filled \
-		data/scores data/measured data/estimates models reports
+		data/scores data/measured data/estimates models/trained reports
 	@echo "the folders of results are empty; 'make' fills them again"
 
 help:  ## this list

@@ -17,7 +17,7 @@ with no_native_chatter():
     import keras
     from keras import ops
 
-from screentime import augmentation
+from screentime import augmentation, warm_start
 from screentime.backbones import backbone
 from screentime.depth import open_layers
 from screentime.errors import InputError
@@ -82,10 +82,13 @@ class Tuning:
     Attributes:
         model: from normalized pixels to logits; its weights are those of the last `fit`.
         opened: the names of the pretrained layers that are trained.
+        continued: the characters that go on from where a model of other films was.
         inputs, targets, settings: as given.
     """
 
-    def __init__(self, form: Form, inputs: np.ndarray, targets: np.ndarray, settings: Train) -> None:
+    def __init__(
+        self, form: Form, inputs: np.ndarray, targets: np.ndarray, settings: Train, cast: Sequence[str] = ()
+    ) -> None:
         """Build and compile.
 
         Args:
@@ -93,6 +96,7 @@ class Tuning:
             inputs: (n_frames, height, width, 3) float16, normalized; may be memory-mapped.
             targets: (n_frames, n_characters) float32, 1, 0 or NaN.
             settings: the section `train` of the parameters.
+            cast: the characters, in order; only a model of other films asks for their names.
 
         Raises:
             InputError: the network cannot be built or opened as the parameters say.
@@ -100,7 +104,9 @@ class Tuning:
         self.inputs, self.targets, self.settings = inputs, targets, settings
         self._facts = backbone(form.backbone)
         tune = settings.fine_tune
-        self.model = build(form, targets.shape[1], tune, exclusive=settings.exclusive)
+        goes_on = warm_start.is_model(tune.weights)
+        new = tune.model_copy(update={"weights": warm_start.FROM_CHANCE}) if goes_on else tune
+        self.model = build(form, targets.shape[1], new, exclusive=settings.exclusive)
         self.opened = open_layers(self.model.backbone, tune.open)
         last = (
             self.model.get_layer(EVIDENCE)
@@ -108,6 +114,7 @@ class Tuning:
             else self.model.layers[-1]
         )
         last.bias.assign(first_bias(targets, settings.positive_weight_max, exclusive=settings.exclusive))
+        self.continued = warm_start.begin(self.model, Path(tune.weights), form, cast) if goes_on else []
         weights = ops.convert_to_tensor(present_weights(targets, settings.positive_weight_max))
         self.model.compile(
             optimizer(tune),
@@ -209,6 +216,16 @@ def optimizer(tune: FineTune) -> keras.optimizers.Optimizer:
     return OPTIMIZERS[tune.optimizer](tune.learning_rate, clipnorm=1.0, **decay)
 
 
+def epochs_of(n_rows: int, tune: FineTune) -> int:
+    """At most how many epochs: as many as the parameters say, and with few frames so many that the steps suffice.
+
+    >>> tune = FineTune.model_construct(epochs=8, least_steps=96, batch_size=8)
+    >>> epochs_of(90, tune), epochs_of(24, tune)
+    (8, 32)
+    """
+    return max(tune.epochs, -(-tune.least_steps // -(-n_rows // tune.batch_size)))
+
+
 def rate_at(epoch: float, epochs: int, tune: FineTune) -> float:
     """The learning rate after so many epochs (a fraction): a straight warm-up, then half a cosine down to 0 or constant.
 
@@ -224,7 +241,7 @@ def rate_at(epoch: float, epochs: int, tune: FineTune) -> float:
 
 def cross_fit(tuning: Tuning, folds: Sequence[Fold], on_step: OnStep, tensorboard: bool = False) -> CrossFit:
     """Train for every fold, and score every frame by the network that has not seen its neighbourhood."""
-    epochs = tuning.settings.fine_tune.epochs
+    epochs = epochs_of(len(tuning.targets), tuning.settings.fine_tune)
     logits = np.zeros(tuning.targets.shape)
     best_epochs, histories = [], []
     for number, fold in enumerate(folds, start=1):

@@ -20,8 +20,9 @@ from screentime.frozen import light_model
 from screentime.inputs import Form
 from screentime.losses import OneAgainstRest
 from screentime.params import FineTune
+from screentime.scorer import LIGHT_MODEL, WEIGHTS
 
-ARCHITECTURE, WEIGHTS, LIGHT_MODEL = "architecture.json", "model.weights.h5", "scorer.tflite"
+ARCHITECTURE = "architecture.json"
 OF_PLACES = ("lse", "top_k")  # logits are pooled; "mean", "max", "mean_max" and "flatten" pool or flatten features
 EVIDENCE = "evidence"
 

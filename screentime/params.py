@@ -139,6 +139,7 @@ class FineTune(Section):
     decay: Literal["cosine", "constant"]
     batch_size: Annotated[int, Field(ge=1, le=1024)]
     epochs: Annotated[int, Field(ge=1, le=10_000)]
+    least_steps: Annotated[int, Field(ge=0, le=1_000_000)]
     validation: Annotated[float, Field(ge=0, le=0.5)]
     patience: Annotated[int, Field(ge=1, le=10_000)]
     wanted_accuracy: Annotated[float, Field(ge=0, le=1)]
@@ -146,7 +147,7 @@ class FineTune(Section):
 
 
 class Train(Section):
-    method: Literal["fine_tune", "probe"]
+    method: Literal["best", "fine_tune", "probe"]
     exclusive: bool
     positive_weight_max: Annotated[float, Field(ge=1, le=100)]
     folds: Annotated[int, Field(ge=3, le=50)]

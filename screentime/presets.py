@@ -70,6 +70,7 @@ _FILM = {
     "train.fine_tune.decay": "constant",
     "train.fine_tune.batch_size": 32,
     "train.fine_tune.epochs": 20,
+    "train.fine_tune.least_steps": 0,
     "train.fine_tune.validation": 0.2,
     "train.fine_tune.patience": 20,
     "train.fine_tune.wanted_accuracy": 0,

@@ -32,6 +32,11 @@ class CrossFit:
     best_epochs: np.ndarray
     history: list[dict[str, float]]
 
+    @property
+    def usual_epochs(self) -> int:
+        """The folds' epochs in the middle: for so many the network that is kept is trained."""
+        return max(1, round(float(np.median(self.best_epochs))))
+
 
 @dataclass(frozen=True)
 class Head:

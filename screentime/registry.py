@@ -102,7 +102,7 @@ def judge(client: object, name: str) -> Judgement:
     if candidate is None:
         raise InputError(
             f"{name}: no version is a candidate, one to promote was expected; `python -m stages.publish --register {name}` "
-            "makes the model in models/ one"
+            "makes the model in models/trained/ one"
         )
     tables = {version: _audited(client, name, version) for version in (candidate, holder) if version}
     unmeasured = [version for version, table in tables.items() if table.empty]
@@ -125,6 +125,21 @@ def judge(client: object, name: str) -> Judgement:
     return Judgement(
         name, candidate, holder, n_frames, figures, verdict, better=holder is None or bool(better and not worse)
     )
+
+
+def version_of(client: object, name: str, asked: str) -> object:
+    """A version of a registered model, by its number or an alias.
+
+    Raises:
+        InputError: there is no such model, or no such version.
+    """
+    aliases = _aliases(client, name)
+    versions = {str(one.version): one for one in client.search_model_versions(f"name = '{name}'")}
+    found = versions.get(aliases.get(asked, asked))
+    if found is None:
+        known = ", ".join([*sorted(aliases), *sorted(versions, key=int)])
+        raise InputError(f"{name}@{asked}: no such version was found, one of these was expected: {known}; name one")
+    return found
 
 
 def promote(client: object, judgement: Judgement, anyway: str | None = None) -> None:

@@ -84,6 +84,7 @@ def training_record(*, models: Path, metrics: Path, plots: Path, environment: Ma
     form, settings, key = card["form"], card["params"], card["run_key"]
     params = dict(_texts({"train": settings}))
     params |= {f"preprocess.{name}": value for name, value in form.items()}
+    params["train.chosen"] = card["method"]
     params |= {f"data.{name}": value for name, value in card["data"].items()}
     name = environment.get("DVC_EXP_NAME")
     return Record(

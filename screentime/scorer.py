@@ -11,8 +11,8 @@ from screentime.files import read_json, sha256_of
 from screentime.inputs import Form, network_input
 from screentime.light_network import LightNetwork
 
-FACTS, LIGHT_MODEL, HEAD = "model.json", "scorer.tflite", "head.npy"
-RETRAIN = "run `dvc repro train`, or fetch the models with `dvc pull models`"
+FACTS, WEIGHTS, LIGHT_MODEL, HEAD = "model.json", "model.weights.h5", "scorer.tflite", "head.npy"
+RETRAIN = "run `dvc repro train`, or fetch the models with `dvc pull train`"
 
 
 class Scorer:

@@ -224,7 +224,7 @@ PLACES = Table(
     ("time_s", "character"),
 )
 OUT_OF_FOLD = Table(
-    "models/out_of_fold.csv",
+    "models/trained/out_of_fold.csv",
     "the score of every training frame by a model that did not see its neighbourhood",
     (_VIDEO, _TIME),
     ("video_id", "time_s"),

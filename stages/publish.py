@@ -16,13 +16,19 @@ from screentime.saved_view import save_view
 from screentime.tracking import StoreError, open_store, store_uri, track
 
 TEXT = """\
-Put the run of the model in models/ into MLflow: parameters, every epoch, figures, plots, the report and the model with its
+Put the run of the model in models/trained/ into MLflow: parameters, every epoch, figures, plots, the report and the model with its
 signature. It is the last stage of the pipeline. DVC restores results without running anything, so after `dvc pull`, or
 when the store was away or lost, this command does the same from the outputs. Run twice, there is still one run.
 
 With --register the model becomes a version of NAME in MLflow's model registry, with the alias `candidate`;
 `python -m screentime model promote NAME` makes it the champion when the audit says that it is better."""
-PLACES = {"models": "models", "measured": "data/measured", "metrics": "metrics", "plots": "plots", "reports": "reports"}
+PLACES = {
+    "models": "models/trained",
+    "measured": "data/measured",
+    "metrics": "metrics",
+    "plots": "plots",
+    "reports": "reports",
+}
 
 
 def publish(*, models: Path, measured: Path, metrics: Path, plots: Path, reports: Path, params: Params) -> object:
@@ -89,11 +95,11 @@ def check_current(lock: Path, params: Path) -> None:
                 raise InputError(
                     f"{params}: {name} is {is_now}, the results were made with {was}; run `dvc repro`, which also publishes"
                 )
-    trained = _hash_of("models", stages.get("train", {}).get("outs", ()))
+    trained = _hash_of("models/trained", stages.get("train", {}).get("outs", ()))
     for stage in ("evaluate", "estimate"):
-        if stage in stages and trained != _hash_of("models", stages[stage]["deps"]):
+        if stage in stages and trained != _hash_of("models/trained", stages[stage]["deps"]):
             raise InputError(
-                f"metrics/{stage}.json: the figures are those of another model, those of the model in models/ were "
+                f"metrics/{stage}.json: the figures are those of another model, those of the model in models/trained/ were "
                 "expected; run `dvc repro`, which also publishes"
             )
 

@@ -95,8 +95,8 @@ def _check_private(facts: dict, params: Params) -> None:
     leave_out = f"leave those films ({', '.join(private)}) out with `python -m screentime video skip`"
     if HEAD not in facts["files"]:
         raise InputError(
-            "params.yaml: train.method is fine_tune, private films leave features and no pictures; set it to probe, or "
-            f"{leave_out}"
+            f"params.yaml: train.method is {facts['params']['method']}, private films leave features and no pictures; set it to "
+            f"probe, or {leave_out}"
         )
     kept, form = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}, facts["form"]
     if kept != form:

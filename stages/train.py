@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from screentime.files import new_folder, number, read_json, sha256_of, write_arr
 from screentime.inputs import Form
 from screentime.params import Params, Train
 from screentime.runs import run_key, training_record, versions
-from screentime.scorer import FACTS, HEAD
+from screentime.scorer import FACTS, HEAD, WEIGHTS
 from screentime.splits import Fold, folds
 from screentime.tables import EPOCHS, INDEX, OUT_OF_FOLD, STILLS_INDEX, read_table, write_table
 from screentime.tracking import StoreError, open_store, track
@@ -49,28 +49,36 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
     settings = params.train
     check_enough(labelled.targets, labelled.cast, list(labelled.index["video_id"]), settings)
     check_method(labelled, settings)
-    parts = _parts(labelled, settings)
+    methods = _methods(labelled, settings)
+    parts = {method: _parts(labelled, settings, method) for method in methods}
     from screentime import frozen  # TensorFlow: only when the labels are in order
 
     frozen.make_deterministic(settings.seed, settings.threads)
+    judged = _of_frames(labelled, settings.min_present)
+    tried = [CROSS_FIT[method](labelled, parts[method], settings) for method in methods]
+    held_out = [
+        calibration.cross_fitted_scores(one.crossed.logits, judged, [part.test for part in parts[one.method]])
+        for one in tried
+    ]
+    errors = [_squared_error(scores, judged) for scores in held_out]
+    best = int(np.argmin(errors))
+    chosen = tried[best]
     with new_folder(models) as folder:
-        method = _fine_tuned if settings.method == "fine_tune" else _probed
-        trained = method(labelled, parts, settings, folder)
-        judged = _of_frames(labelled, settings.min_present)
-        scale, offset = calibration.fit(trained.crossed.logits, judged)
-        held_out = calibration.cross_fitted_scores(trained.crossed.logits, judged, [fold.test for fold in parts])
-        scores = pandas.DataFrame(held_out[: labelled.n_frames], columns=list(labelled.cast))
+        history = chosen.finish(folder)
+        scale, offset = calibration.fit(chosen.crossed.logits, judged)
+        scores = pandas.DataFrame(held_out[best][: labelled.n_frames], columns=list(labelled.cast))
         scores.insert(0, "video_id", labelled.index["video_id"])
         scores.insert(1, "time_s", labelled.index["time_s"])
         write_table(folder / "out_of_fold.csv", scores, OUT_OF_FOLD, labelled.cast)
         counts = {"n_frames": labelled.n_frames} | ({"n_stills": labelled.n_stills} if labelled.n_stills else {})
         data = _identity(arrays, labelled) | _weights_identity(settings) | counts
-        others = {"fine_tune", "probe"} - {settings.method}  # what the other method would do decides nothing
+        others = {"fine_tune", "probe"} - set(methods)  # what a method would do that is not tried decides nothing
         shown = settings.model_dump(exclude=others)
         libraries = versions(LIBRARIES)
         decides = {"data": data, "params": shown, "code": closure_hash("stages.train"), "libraries": libraries}
         facts = {
             "run_key": run_key(decides),
+            "method": chosen.method,
             "form": labelled.form.as_dict(),
             "cast": list(labelled.cast),
             "calibration": {"scale": scale, "offset": offset},
@@ -80,13 +88,18 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
             "files": {path.name: sha256_of(path) for path in sorted(folder.iterdir())},
         }
         write_json(folder / FACTS, facts)
-    write_table(plots, _epochs(trained.crossed.history, trained.history), EPOCHS)
-    _write_sheet(sheet, labelled, settings)
-    write_json(metrics, counts | _figures(trained, labelled))
+    write_table(plots, _epochs(chosen.crossed.history, history), EPOCHS)
+    _write_sheet(sheet, labelled, settings, chosen.method)
+    squared = {"squared_error": dict(zip(methods, errors, strict=True))}
+    write_json(metrics, counts | _figures(chosen, history, labelled) | squared)
     beside = f" and {labelled.n_stills} stills" if labelled.n_stills else ""
     print(
-        f"{models}: {labelled.n_frames} frames{beside}, {len(parts)} folds, {trained.epochs} epochs; run {facts['run_key'][:7]}"
+        f"{models}: {labelled.n_frames} frames{beside}, {chosen.method}, {len(parts[chosen.method])} folds, "
+        f"{len(history)} epochs; run {facts['run_key'][:7]}"
     )
+    if len(tried) > 1:
+        told = ", ".join(f"{one.method} {error:.4f}" for one, error in zip(tried, errors, strict=True))
+        print(f"squared error of the scores on frames that were held out: {told}")
     _track(models, metrics, plots)
 
 
@@ -127,18 +140,18 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What a method of training has made.
+class Candidate:
+    """A method of training, tried on every fold.
 
     Attributes:
+        method: fine_tune or probe.
         crossed: scores out of fold, and the epochs of the folds.
-        epochs: how many the network that is kept was trained for.
-        history: its epochs.
+        finish: trains the network that is kept on all that is labelled, writes it into a folder, and returns its epochs.
     """
 
+    method: str
     crossed: "CrossFit"
-    epochs: int
-    history: list[dict[str, float]]
+    finish: Callable[[Path], list[dict[str, float]]]
 
 
 def read_arrays(arrays: Path) -> Labelled:
@@ -167,9 +180,17 @@ def read_arrays(arrays: Path) -> Labelled:
     )
 
 
-def _parts(labelled: Labelled, settings: Train) -> list[Fold]:
-    n_validation = 1 if settings.method == "probe" else round(settings.fine_tune.validation * settings.folds)
-    if settings.method == "fine_tune" and settings.fine_tune.validation:
+def _methods(labelled: Labelled, settings: Train) -> list[str]:
+    """Which methods are tried; where some rows have features only, `best` has but one."""
+    if settings.method != "best":
+        return [settings.method]
+    return ["probe"] if labelled.private.any() or labelled.filled is not None else ["fine_tune", "probe"]
+
+
+def _parts(labelled: Labelled, settings: Train, method: str) -> list[Fold]:
+    """The folds: of both methods the same frames are held out, and each has its own that say when to stop."""
+    n_validation = 1 if method == "probe" else round(settings.fine_tune.validation * settings.folds)
+    if method == "fine_tune" and settings.fine_tune.validation:
         n_validation = max(1, n_validation)
     try:
         return folds(
@@ -186,27 +207,36 @@ def _parts(labelled: Labelled, settings: Train) -> list[Fold]:
         raise InputError(f"data/labels: {error}; label frames from more of the film, or lower train.block_s") from None
 
 
-def _fine_tuned(labelled: Labelled, parts: Sequence[Fold], settings: Train, folder: Path) -> Trained:
-    """Train the last blocks of the backbone and a head on pictures; the network goes into the folder."""
+def _fine_tuned(labelled: Labelled, parts: Sequence[Fold], settings: Train) -> Candidate:
+    """The last blocks of the backbone and a head, trained on pictures."""
     from screentime import fine_tuning, network
 
     tune = settings.fine_tune
-    tuning = fine_tuning.Tuning(labelled.form, labelled.inputs, labelled.targets, settings)
-    n_batches = -(-len(labelled.targets) // tune.batch_size)
-    most = tune.epochs * (n_batches + sum(-(-len(part.train) // tune.batch_size) for part in parts))
-    with tqdm(total=most, desc="fine-tuning", unit="batch", disable=None) as bar:
+    tuning = fine_tuning.Tuning(labelled.form, labelled.inputs, labelled.targets, settings, labelled.cast)
+    if tuning.continued:
+        print(f"{tune.weights}: goes on from there: {', '.join(tuning.continued)}")
+    most = fine_tuning.epochs_of(len(labelled.targets), tune)
+    n_batches = sum(-(-len(part.train) // tune.batch_size) for part in parts)
+    with tqdm(total=most * n_batches, desc="fine-tuning folds", unit="batch", disable=None) as bar:
         crossed = fine_tuning.cross_fit(tuning, parts, bar.update, settings.tensorboard)
-        epochs = max(1, round(float(np.median(crossed.best_epochs))))
-        every_row, nobody = np.arange(len(labelled.targets)), np.arange(0)
-        final = tuning.fit(every_row, nobody, epochs, 0, bar.update, fine_tuning.boards(settings.tensorboard, "final"))
         bar.total = bar.n
-    scorer = network.scorer_model(tuning.model, exclusive=settings.exclusive)
-    network.save(scorer, folder)
-    return Trained(crossed, epochs, [{f"final_{name}": value for name, value in row.items()} for row in final])
+    epochs = crossed.usual_epochs
+
+    def finish(folder: Path) -> list[dict[str, float]]:
+        every_row, nobody = np.arange(len(labelled.targets)), np.arange(0)
+        with tqdm(
+            total=epochs * -(-len(every_row) // tune.batch_size), desc="fine-tuning", unit="batch", disable=None
+        ) as bar:
+            boards = fine_tuning.boards(settings.tensorboard, "final")
+            history = tuning.fit(every_row, nobody, epochs, 0, bar.update, boards)
+        network.save(network.scorer_model(tuning.model, exclusive=settings.exclusive), folder)
+        return [{f"final_{name}": value for name, value in row.items()} for row in history]
+
+    return Candidate("fine_tune", crossed, finish)
 
 
-def _probed(labelled: Labelled, parts: Sequence[Fold], settings: Train, folder: Path) -> Trained:
-    """Fit a linear head on frozen features, many folds side by side; network and head go into the folder."""
+def _probed(labelled: Labelled, parts: Sequence[Fold], settings: Train) -> Candidate:
+    """A linear head on frozen features, many folds side by side."""
     from screentime import frozen, network, probe
 
     pooled = frozen.feature_model(labelled.form, settings.probe.pooling)
@@ -214,18 +244,34 @@ def _probed(labelled: Labelled, parts: Sequence[Fold], settings: Train, folder: 
     features[~labelled.private] = frozen.features_of(pooled, labelled.inputs)
     if labelled.private.any():  # embed keeps mean and maximum; a head on the mean alone takes the first half
         features[labelled.private] = labelled.features[:, : features.shape[1]]
-    with tqdm(total=settings.probe.epochs, desc="training folds", unit="epoch", disable=None) as bar:
+    with tqdm(total=settings.probe.epochs, desc="probe, all folds", unit="epoch", disable=None) as bar:
         crossed = probe.cross_fit(features, labelled.targets, parts, settings, lambda *_: bar.update())
-    epochs = max(1, round(float(np.median(crossed.best_epochs))))
-    rows, answers = [features], [labelled.targets]
-    if labelled.filled is not None and len(labelled.filled[0]):
-        rows.append(labelled.filled[0].astype(np.float32)[:, : features.shape[1]])
-        answers.append(labelled.filled[1].astype(np.float32))
-    head = probe.fit_head(np.concatenate(rows), np.concatenate(answers), epochs, settings, lambda *_: None)
-    scorer = probe.scorer_model(pooled, head, exclusive=settings.exclusive)
-    network.save(scorer, folder)
-    write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
-    return Trained(crossed, epochs, head.history)
+
+    def finish(folder: Path) -> list[dict[str, float]]:
+        rows, answers = [features], [labelled.targets]
+        if labelled.filled is not None and len(labelled.filled[0]):
+            rows.append(labelled.filled[0].astype(np.float32)[:, : features.shape[1]])
+            answers.append(labelled.filled[1].astype(np.float32))
+        head = probe.fit_head(
+            np.concatenate(rows), np.concatenate(answers), crossed.usual_epochs, settings, lambda *_: None
+        )
+        network.save(probe.scorer_model(pooled, head, exclusive=settings.exclusive), folder)
+        write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
+        return head.history
+
+    return Candidate("probe", crossed, finish)
+
+
+CROSS_FIT = {"fine_tune": _fine_tuned, "probe": _probed}
+
+
+def _squared_error(scores: np.ndarray, judged: np.ndarray) -> float:
+    """How far scores are from the answers, squared: the mean over known cells of each character, then over characters.
+
+    Args:
+        scores, judged: (n_rows, n_characters) float64 in [0, 1] or NaN.
+    """
+    return float(np.nanmean(np.nanmean((scores - judged) ** 2, axis=0)))
 
 
 def check_method(labelled: Labelled, settings: Train) -> None:
@@ -254,7 +300,7 @@ def check_method(labelled: Labelled, settings: Train) -> None:
             f"params.yaml: train.exclusive is true, {names} are labelled visible together ({_place(labelled, together[0])}; "
             f"pictures like that: {len(together)}), one at most was expected; set it to false, or correct the labels"
         )
-    if settings.method == "fine_tune" and tune.wanted_accuracy and not tune.validation:
+    if settings.method != "probe" and tune.wanted_accuracy and not tune.validation:
         raise InputError(
             f"params.yaml: train.fine_tune: wanted_accuracy is {tune.wanted_accuracy:g} and validation 0, frames that tell "
             "the accuracy were expected; set validation to 0.25, or wanted_accuracy to 0"
@@ -305,10 +351,12 @@ def _identity(arrays: Path, labelled: Labelled) -> dict:
 
 
 def _weights_identity(settings: Train) -> dict:
-    """The hash of the weights that the network began with, where they are a file of the user's."""
+    """The hash of the weights that the network began with, where they are a file of the user's or a model of other films."""
     weights = settings.fine_tune.weights
-    own = settings.method == "fine_tune" and weights not in ("imagenet", "none")
-    return {"sha256_weights": sha256_of(Path(weights))} if own else {}
+    if settings.method == "probe" or weights in ("imagenet", "none"):
+        return {}
+    path = Path(weights) / WEIGHTS if Path(weights).is_dir() else Path(weights)
+    return {"sha256_weights": sha256_of(path)}
 
 
 def _of_frames(labelled: Labelled, enough: int) -> np.ndarray:
@@ -322,9 +370,9 @@ def _of_frames(labelled: Labelled, enough: int) -> np.ndarray:
     return judged
 
 
-def _write_sheet(path: Path, labelled: Labelled, settings: Train) -> None:
+def _write_sheet(path: Path, labelled: Labelled, settings: Train, method: str) -> None:
     """A sheet of training frames, with fine-tuning as they are changed from epoch to epoch."""
-    changes = settings.fine_tune.augment if settings.method == "fine_tune" else None
+    changes = settings.fine_tune.augment if method == "fine_tune" else None
     picture = augmentation.sheet(labelled.inputs, changes, backbone(labelled.form.backbone), settings.seed)
     _, content = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     write_bytes(path, content.tobytes())
@@ -337,13 +385,14 @@ def _epochs(folds_history: Sequence[dict], final_history: Sequence[dict]) -> pan
     return table.reindex(columns=[column.name for column in EPOCHS.columns])
 
 
-def _figures(trained: Trained, labelled: Labelled) -> dict:
-    targets, cast, crossed = labelled.targets, labelled.cast, trained.crossed
+def _figures(chosen: Candidate, history: Sequence[dict], labelled: Labelled) -> dict:
+    targets, cast, crossed = labelled.targets, labelled.cast, chosen.crossed
     judged = [epoch["validation_loss"] for epoch in crossed.history if "validation_loss" in epoch]
     return {
+        "method": chosen.method,
         "folds": len(crossed.best_epochs),
-        "epochs": trained.epochs,
-        "loss": trained.history[-1]["final_loss"],
+        "epochs": len(history),
+        "loss": history[-1]["final_loss"],
         **({"validation_loss": min(judged)} if judged else {}),
         "present": {name: int((targets[:, column] == 1).sum()) for column, name in enumerate(cast)},
         "absent": {name: int((targets[:, column] == 0).sum()) for column, name in enumerate(cast)},

@@ -22,17 +22,18 @@ CAST = ("ann", "bob")
 def write_outputs(folder: Path, key: str = KEY, noise: float | None = None) -> Path:
     """A training of three epochs on 80 frames; with `noise` in its scores, measured by an audit of 60 frames."""
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
-    for name in ("models", "data/measured", "metrics", "plots", "reports"):
+    for name in ("models/trained", "data/measured", "metrics", "plots", "reports"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "models" / "scorer.tflite").write_bytes(b"the network")
+    (folder / "models" / "trained" / "scorer.tflite").write_bytes(b"the network")
     facts = {
         "run_key": key,
+        "method": "probe",
         "form": {"backbone": "efficientnet-lite0", "width": 96, "height": 64},
         "cast": list(CAST),
         "params": {"seed": 3, "l2": 0.05, "experiment": "screentime"},
         "data": {"n_frames": 80, "sha256_inputs.npy": "ab" * 32},
     }
-    write_json(folder / "models" / "model.json", facts)
+    write_json(folder / "models" / "trained" / "model.json", facts)
     epochs = pandas.DataFrame({"epoch": [1, 2, 3], "loss": LOSSES, "validation_loss": [0.8, 0.7, 0.75]})
     accuracies = dict.fromkeys(("accuracy", "validation_accuracy", "final_accuracy"))
     epochs = epochs.assign(final_loss=[0.7, 0.6, None], **accuracies)

@@ -89,7 +89,7 @@ def test_show_says_the_same_and_writes_nothing(project, capsys):
 def test_the_codes_are_asked_for_where_they_are_not_there(project, capsys):
     preset("real_time_clips")
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        "next: python -m screentime model codes --out clips/codes.tflite    # of the network in models/, trained by the preset real_time",
+        "next: python -m screentime model codes --out clips/codes.tflite    # of the network in models/trained/, trained by the preset real_time",
         "then: dvc --cd clips repro",
     ]
 
@@ -227,15 +227,15 @@ def test_codes_are_of_a_trained_network_for_square_pictures(project, capsys):
     with pytest.raises(SystemExit):
         main(["model", "codes"])
     assert capsys.readouterr().err.startswith(
-        "models/model.json: no such file was found, a trained model was expected; "
+        "models/trained/model.json: no such file was found, a trained model was expected; "
     )
 
     form = Form("VGG16", width=448, height=256)
-    write_json(project / "models" / "model.json", {"form": form.as_dict(), "files": {}})
+    write_json(project / "models" / "trained" / "model.json", {"form": form.as_dict(), "files": {}})
     with pytest.raises(SystemExit):
         main(["model", "codes"])
     assert capsys.readouterr().err == (
-        "models: a network for pictures of 448x256 pixels was found, one for squares was expected, as clips are cut; set "
+        "models/trained: a network for pictures of 448x256 pixels was found, one for squares was expected, as clips are cut; set "
         "preprocess.width and height to one number and run `dvc repro train`\n"
     )
     assert not (project / "clips" / "codes.tflite").exists()

@@ -19,9 +19,9 @@ from screentime.closure import ROOT, import_closure
 from screentime.files import write_json
 from screentime.runs import SERVING_NEEDS, record_of
 from screentime.saved_view import SHARED_VIEW
+from stages.publish import PLACES
 
 NAME = f"efficientnet-lite0-96x64-{KEY[:7]}"
-PLACES = ("models", "metrics", "plots", "reports")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def set_threshold(folder: Path, threshold: float) -> None:
 
 
 def record(folder: Path, **environment: str):
-    places = {name: folder / name for name in PLACES} | {"measured": folder / "data" / "measured"}
+    places = {name: folder / place for name, place in PLACES.items()}
     return record_of(**places, settings={"estimate": {"threshold": 0.5}}, environment=environment)
 
 
@@ -115,7 +115,7 @@ def test_a_training_belongs_to_the_experiment_whose_outcome_comes_first(outputs)
     """Two workers with the same head: one trains, the other is measured first. Each has a run of its own name."""
     train_only = (
         "from pathlib import Path; from stages.train import _track; "
-        "_track(Path('models'), Path('metrics/train.json'), Path('plots/epochs.csv'))"
+        "_track(Path('models/trained'), Path('metrics/train.json'), Path('plots/epochs.csv'))"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT), "DVC_EXP_NAME": "strong"}
     subprocess.run([sys.executable, "-c", train_only], cwd=outputs, env=environment, check=True)
@@ -149,7 +149,7 @@ def test_a_run_that_broke_off_is_replaced_by_the_whole_one(outputs):
 
 def test_a_copy_of_the_project_for_an_experiment_publishes_into_the_projects_own_store(outputs):
     copy = outputs / ".dvc" / "tmp" / "exps" / "tmpx1"
-    for name in (*PLACES, "data"):
+    for name in ("models", "metrics", "plots", "reports", "data"):
         shutil.copytree(outputs / name, copy / name)
     shutil.copy(outputs / "params.yaml", copy)
 
@@ -240,7 +240,7 @@ def write_older_store(database: Path) -> tuple[str, str]:
     return revisions[3], revisions[0]
 
 
-@pytest.mark.parametrize(("missing", "code"), [("models/model.json", 1), ("metrics/train.json", 1)])
+@pytest.mark.parametrize(("missing", "code"), [("models/trained/model.json", 1), ("metrics/train.json", 1)])
 def test_without_a_model_there_is_nothing_to_publish(outputs, missing, code):
     (outputs / missing).unlink()
 
@@ -272,14 +272,14 @@ def test_results_of_other_parameters_are_not_published_by_hand(outputs):
 def test_figures_of_an_earlier_model_are_not_published_by_hand(outputs):
     lock(
         outputs,
-        train={"outs": [{"path": "models", "md5": "new"}]},
-        evaluate={"deps": [{"path": "models", "md5": "old"}]},
+        train={"outs": [{"path": "models/trained", "md5": "new"}]},
+        evaluate={"deps": [{"path": "models/trained", "md5": "old"}]},
     )
 
     assert publish(outputs) == (
         1,
         "",
-        "metrics/evaluate.json: the figures are those of another model, those of the model in models/ were expected; run "
+        "metrics/evaluate.json: the figures are those of another model, those of the model in models/trained/ were expected; run "
         "`dvc repro`, which also publishes\n",
     )
 

@@ -134,7 +134,7 @@ def test_a_model_is_registered_once(project, capsys):
     assert told(capsys, "once") == (
         1, [],
         "once: no version is a candidate, one to promote was expected; `python -m stages.publish --register once` makes the "
-        "model in models/ one\n",
+        "model in models/trained/ one\n",
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from servers import ssh_server
 from screentime.project import card
 
 CAST = ["bunny", "frank", "rinky"]
-RESULTS = ("models", "reports", "data/frames", "data/scores", "data/targets")
+RESULTS = ("models/trained", "reports", "data/frames", "data/scores", "data/targets")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -163,7 +163,7 @@ def test_an_experiment_travels_back_and_both_are_compared_in_dvc_and_in_mlflow(o
 
     owner.run("dvc", "exp", "apply", "freer")
     owner.run("python", "-m", "stages.publish")
-    key = json.loads((owner.folder / "models" / "model.json").read_text(encoding="utf-8"))["run_key"]
+    key = json.loads((owner.folder / "models" / "trained" / "model.json").read_text(encoding="utf-8"))["run_key"]
     owner.run("git", "checkout", "--quiet", ".")
     owner.run("dvc", "checkout")
     mlflow.set_tracking_uri(f"sqlite:///{owner.folder / 'mlflow.db'}")
@@ -180,7 +180,7 @@ def test_another_project_takes_a_part_and_follows_to_the_next_tag(owner, shared,
     elsewhere.run("git", "init", "--quiet")
     elsewhere.run("dvc", "init", "--quiet")
 
-    elsewhere.run("dvc", "get", "--rev", "v1", str(origin), "models", "--out", "got")
+    elsewhere.run("dvc", "get", "--rev", "v1", str(origin), "models/trained", "--out", "got")
     elsewhere.run("dvc", "get", "--rev", "v1", str(origin), "data/labels/first.csv")
     elsewhere.run("dvc", "import", "--rev", "v1", str(origin), "reports")
 

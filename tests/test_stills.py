@@ -154,7 +154,7 @@ def test_no_fold_of_the_training_parts_a_burst(made):
         assert len(of_bursts) == len(of_burst) // BURST
         assert all(len(found) == 1 for found in of_bursts.values())
     again = {path.name: path.read_bytes() for path in (project.folder / "again").iterdir()}
-    assert again == {path.name: path.read_bytes() for path in (project.folder / "models").iterdir()}
+    assert again == {path.name: path.read_bytes() for path in (project.folder / "models" / "trained").iterdir()}
 
 
 def test_without_their_groups_bursts_would_be_parted(made):
@@ -180,14 +180,14 @@ def test_stills_are_in_the_arrays_and_the_model_and_nowhere_in_what_is_measured(
     index = table(project.folder / "data" / "arrays" / "index.csv")
     inputs = np.load(project.folder / "data" / "arrays" / "inputs.npy", mmap_mode="r")
     targets = np.load(project.folder / "data" / "arrays" / "targets.npy")
-    card = json.loads((project.folder / "models" / "model.json").read_text())
+    card = json.loads((project.folder / "models" / "trained" / "model.json").read_text())
 
     assert f"{len(index)} labelled frames and {n} stills at 224x128" in told
     assert inputs.shape == (len(index) + n, 128, 224, 3) and targets.shape == (len(index) + n, 2)
     assert not np.isnan(targets[len(index) :]).any()
     assert {row["video_id"] for row in index} == {"excerpt"}
     assert (card["data"]["n_frames"], card["data"]["n_stills"]) == (len(index), n)
-    held_out = table(project.folder / "models" / "out_of_fold.csv")
+    held_out = table(project.folder / "models" / "trained" / "out_of_fold.csv")
     assert [(row["video_id"], row["time_s"]) for row in held_out] == [(row["video_id"], row["time_s"]) for row in index]
     folders = ("targets", "audit", "skipped", "suggestions", "features", "scores", "measured", "estimates")
     measured = [path for folder in folders for path in (project.folder / "data" / folder).rglob("*.csv")]

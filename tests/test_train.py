@@ -252,6 +252,43 @@ def test_a_store_that_is_away_costs_a_sentence_and_not_the_model(tmp_path, monke
     assert (tmp_path / "models" / "scorer.tflite").is_file()
 
 
+@pytest.mark.parametrize(
+    ("fine_tune", "better"), [({"epochs": 1, "learning_rate": 1e-6}, "probe"), ({"epochs": 10}, "fine_tune")]
+)
+def test_the_best_of_two_methods_is_the_one_that_errs_less_where_frames_were_held_out(
+    tmp_path, monkeypatch, fine_tune, better
+):
+    monkeypatch.chdir(tmp_path)
+    targets = truth(40)
+    write_arrays(tmp_path / "arrays", targets)
+    tuned = {"open": "blocks:2", "batch_size": 10, "least_steps": 0} | fine_tune
+    probe = {"epochs": 80 if better == "probe" else 1}
+
+    run_here(params_with(method="best", folds=3, fine_tune=tuned, probe=probe))
+
+    figures, facts = read_json(Path("metrics/train.json")), read_json(Path("models/model.json"))
+    errors = figures["squared_error"]
+    assert set(errors) == {"fine_tune", "probe"}
+    assert figures["method"] == facts["method"] == better == min(errors, key=errors.get)
+    assert {"fine_tune", "probe"} <= set(facts["params"])
+    assert ("head.npy" in facts["files"]) == (better == "probe")
+    scores = read_table(tmp_path / "models" / "out_of_fold.csv", OUT_OF_FOLD, CAST)[list(CAST)].to_numpy()
+    assert ((scores - targets) ** 2).mean() == pytest.approx(errors[better], abs=1e-5)
+
+
+def test_where_films_are_private_the_best_is_what_can_train_on_features(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_arrays(
+        tmp_path / "arrays",
+        truth(40),
+        features_of=lambda inputs: frozen.features_of(frozen.feature_model(FORM, "mean_max"), inputs),
+    )
+    run_here(params_with(method="best", fine_tune={"epochs": 1}, probe={"epochs": 5}))
+
+    assert read_json(Path("metrics/train.json"))["squared_error"].keys() == {"probe"}
+    assert "head.npy" in read_json(Path("models/model.json"))["files"]
+
+
 def test_one_class_per_frame_gives_scores_that_exclude_each_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     targets = truth(60)

@@ -38,7 +38,7 @@ def project(tmp_path_factory, demo_excerpt) -> Project:
 
 def test_the_light_network_says_of_200_real_frames_what_the_trained_one_says(project):
     """Logits and places, on frames whose scores span the range."""
-    models = project.folder / "models"
+    models = project.folder / "models" / "trained"
     scorer, trained = Scorer(models, threads=1), network.load(models)
     pack = open_frames(project.folder / "data" / "frames", "excerpt")
     images = [pack.image(int(place)) for place in np.linspace(0, len(pack) - 1, N_FRAMES)]

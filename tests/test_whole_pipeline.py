@@ -92,7 +92,7 @@ def test_the_run_is_in_mlflow_once_and_comes_back_from_the_outputs_alone(project
 def test_an_unlabelled_second_film_does_not_train_again(project, first_run):
     starts_s = synthetic.constant_rate(60, Fraction(12))
     synthetic.write_film(project.folder / "data" / "videos" / "second.mp4", starts_s)
-    models = (project.folder / "models" / "model.json").read_bytes()
+    models = (project.folder / "models" / "trained" / "model.json").read_bytes()
     project.own_films("excerpt.mp4", "second.mp4")
 
     output = project.run("dvc", "repro")
@@ -100,7 +100,7 @@ def test_an_unlabelled_second_film_does_not_train_again(project, first_run):
     assert "train" not in project.stages_run(output)
     assert {"sample", "embed", "score", "estimate", "report"} <= set(project.stages_run(output))
     assert output.count("1 of 2 films") == 3
-    assert (project.folder / "models" / "model.json").read_bytes() == models
+    assert (project.folder / "models" / "trained" / "model.json").read_bytes() == models
     totals = [
         row["character"] for row in table(project.folder / "reports" / "screen_time.csv") if row["video_id"] == "*"
     ]
@@ -135,7 +135,7 @@ def test_filled_cells_train_on_request_alone_and_count_nowhere(project, first_ru
         params.read_text(encoding="utf-8").replace("  above: 0.98", "  above: 0.98  # mine"), encoding="utf-8"
     )
     labels = {path: path.read_bytes() for path in (folder / "data" / "labels").iterdir()}
-    head = (folder / "models" / "head.npy").read_bytes()
+    head = (folder / "models" / "trained" / "head.npy").read_bytes()
 
     told = project.run("python", "-m", "screentime", "labels", "fill", "--above", "0.8", "--below", "0.2")
 
@@ -163,12 +163,12 @@ def test_filled_cells_train_on_request_alone_and_count_nowhere(project, first_ru
         labelled = re.findall(r"^  excerpt .*|^model: run \w+(, .*)", status, re.MULTILINE)
         return [(row["n_labelled"], row["n_audit"], row["basis"]) for row in screen_time], labelled
 
-    before, held_out = figures(), (folder / "models" / "out_of_fold.csv").read_bytes()
+    before, held_out = figures(), (folder / "models" / "trained" / "out_of_fold.csv").read_bytes()
     project.set_params(preprocess={"filled": True})
     assert "train" in project.stages_run(project.run("dvc", "repro"))
     assert figures() == before
-    assert (folder / "models" / "out_of_fold.csv").read_bytes() == held_out
-    assert (folder / "models" / "head.npy").read_bytes() != head
+    assert (folder / "models" / "trained" / "out_of_fold.csv").read_bytes() == held_out
+    assert (folder / "models" / "trained" / "head.npy").read_bytes() != head
     assert {path: path.read_bytes() for path in labels} == labels
     project.set_params(preprocess={"filled": False})
 

@@ -65,7 +65,12 @@ def params_with(**train: object) -> Params:
     """The project's parameters with a quick training of the probe; what a method has is changed in its section."""
     project = load(ROOT / "params.yaml")
     settings = {"method": "probe", "epochs": 80, "patience": 20, "folds": 4, "block_s": 20.0, "threads": 1} | train
-    method = getattr(project.train, settings["method"])
-    own = {name: settings.pop(name) for name in [*settings] if name in type(method).model_fields}
-    settings[settings["method"]] = method.model_copy(update=own)
+    for method in ("fine_tune", "probe") if settings["method"] == "best" else (settings["method"],):
+        section = getattr(project.train, method)
+        own = {
+            name: settings.pop(name) for name in [*settings] if name in type(section).model_fields and name != "epochs"
+        }
+        own |= settings.pop(method, {})
+        settings[method] = section.model_copy(update=own | {"epochs": own.get("epochs", settings["epochs"])})
+    settings.pop("epochs")
     return project.model_copy(update={"train": project.train.model_copy(update=settings), "cast": CAST})

@@ -1,4 +1,4 @@
-"""`model promote`: which version of the model is the champion; `model codes`: the trained network without its top."""
+"""`model promote`: which version is the champion; `model pull`: one to begin with; `model codes`: a network without its top."""
 
 import argparse
 import os
@@ -6,6 +6,8 @@ from pathlib import Path
 
 from screentime import registry
 from screentime.commandline.parser import add_command, add_family, add_place
+from screentime.errors import InputError
+from screentime.project import base
 from screentime.registry import Judgement
 from screentime.tracking import open_store
 
@@ -13,13 +15,23 @@ THREADS = 2
 
 PROMOTE_HELP = """\
 Make the candidate the champion, when the audit says that it is better. `python -m stages.publish --register NAME` makes
-the model in models/ a candidate.
+the model in models/trained/ a candidate.
 
 Both are compared on the audited frames that measured both of them: average precision over all characters, and the error
 in seconds before the audit takes it out. Better is: better beyond chance in one of the two, worse beyond chance in
 neither. The figures are printed either way; when the audit does not say so, nothing is changed (exit code 1).
 
 The champion is what others load: mlflow.pyfunc.load_model("models:/NAME@champion")."""
+
+PULL_HELP = """\
+Fetch a registered model into models/base, so that training begins where it ended: a few dozen labels of a new film then go
+further. The backbone takes over what it has learned, and characters of the same name go on from where they were.
+
+Its files are checked against their hashes and pinned by DVC (models/base.dvc); models/base/origin.json says which version
+and run they are. train.fine_tune.weights becomes models/base, and models/base a dep of the stage train. Stages read these
+files and never MLflow. Without a store in common: `dvc import URL models/trained --out models/base` does the same.
+
+Back again: set train.fine_tune.weights to imagenet."""
 
 CODES_HELP = """\
 Write the trained network without its top: from a picture to what one of its layers puts out, as a LiteRT file. Dense layers
@@ -30,9 +42,9 @@ With clip_embed.network in clips/params.yaml the clip pipeline reads these codes
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    """Add `model promote` and `model codes`."""
+    """Add `model promote`, `model pull` and `model codes`."""
     family = add_family(
-        commands, "model", "the champion among the registered models; the trained network without its top"
+        commands, "model", "the champion among the registered models; one to begin with; a network without its top"
     )
     one = add_command(
         family,
@@ -48,6 +60,17 @@ def add(commands: argparse._SubParsersAction) -> None:
     way.add_argument("--anyway", metavar="REASON", help="whatever the audit says; the reason is kept with the version")
     one = add_command(
         family,
+        "pull",
+        "fetch a registered model, for training to begin with",
+        PULL_HELP,
+        _pull,
+        "  python -m screentime model pull screentime@champion\n  python -m screentime model pull screentime@3",
+    )
+    one.add_argument(
+        "version", metavar="NAME@VERSION", help="the registered model and its version: a number or an alias"
+    )
+    one = add_command(
+        family,
         "codes",
         "write the trained network without its top, for the clip pipeline",
         CODES_HELP,
@@ -56,7 +79,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     one.add_argument("--layer", default="dense_1", metavar="NAME", help="its last layer (default: %(default)s)")
     add_place(one, "out", "clips/codes.tflite", "where the network goes")
-    add_place(one, "models", "models", "the model's folder")
+    add_place(one, "models", "models/trained", "the model's folder")
 
 
 def _promote(arguments: argparse.Namespace) -> None:
@@ -74,6 +97,24 @@ def _promote(arguments: argparse.Namespace) -> None:
     print(f"{name}: version {judgement.candidate} is the champion now; load it as models:/{name}@champion")
     if judgement.champion:
         print(f"back again: python -m screentime model promote {name} --back")
+
+
+def _pull(arguments: argparse.Namespace) -> None:
+    import mlflow  # late, as above
+
+    name, at, version = arguments.version.partition("@")
+    if not (name and at and version):
+        raise InputError(
+            f"'{arguments.version}' was found, NAME@VERSION was expected, screentime@champion say; name a version or an alias"
+        )
+    with open_store(mlflow, os.environ, Path.cwd()) as client:
+        origin = base.pull(mlflow, client, Path.cwd(), name, version)
+    print(
+        f"{base.BASE}: {name} version {origin['version']}, run {origin['run_id'][:7]}, {', '.join(origin['cast'])}; pinned by "
+        f"{base.BASE}.dvc"
+    )
+    print(f"params.yaml: train.fine_tune.weights is {base.BASE} now; dvc.yaml: the stage train depends on it")
+    print(f"next: git add params.yaml dvc.yaml {base.BASE}.dvc models/.gitignore && dvc repro")
 
 
 def _codes(arguments: argparse.Namespace) -> None:

@@ -76,7 +76,7 @@ def _next(chosen: Preset) -> str:
     network = chosen.values["clip_embed.network"]
     if network is not None and not Path(network).is_file():
         return (
-            f"next: python -m screentime model codes --out {network}    # of the network in models/, trained by the preset "
+            f"next: python -m screentime model codes --out {network}    # of the network in models/trained/, trained by the preset "
             "real_time\nthen: dvc --cd clips repro"
         )
     return "next: dvc --cd clips repro"

@@ -11,7 +11,7 @@ from screentime.project.tools import git
 IN_GIT = ("params.yaml", "dvc.yaml", "dvc.lock", "data/labels", "data/stills", "metrics", "plots", "docs/data-card.md")
 RESULTS = (
     "data/frames", "data/targets", "data/audit", "data/skipped", "data/arrays", "data/features", "data/suggestions",
-    "data/filled", "data/scores", "data/estimates", "models", "reports",
+    "data/filled", "data/scores", "data/estimates", "models/trained", "reports",
 )  # fmt: skip
 
 

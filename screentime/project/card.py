@@ -80,7 +80,7 @@ class _Project:
         self.labelled = self._metrics("label").get("videos", {})
         self.estimated = self._metrics("estimate")
         self.evaluated = self._metrics("evaluate")
-        card = folder / "models" / "model.json"
+        card = folder / "models" / "trained" / "model.json"
         self.model = read_json(card) if card.is_file() else None
         self.labels = folder / "data" / "labels"
         self.others = second_opinions(self.labels, [video.video_id for video in self.params.videos])
@@ -266,7 +266,7 @@ def _model(project: _Project) -> list[str]:
     stills = f" and {count_text(data['n_stills'], 'still', 'stills')}" if "n_stills" in data else ""
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(project.model["libraries"].items()))
     settings = project.model["params"]
-    how = f"fine-tuned ({settings['fine_tune']['open']} open)" if settings["method"] == "fine_tune" else "frozen"
+    how = f"fine-tuned ({settings['fine_tune']['open']} open)" if project.model["method"] == "fine_tune" else "frozen"
     return [
         f"A head on {how} {form['backbone']} at {form['width']}x{form['height']}, trained on "
         f"{count_text(data['n_frames'], 'labelled frame', 'labelled frames')}{stills}.",
@@ -436,7 +436,7 @@ def _hashes(project: _Project) -> list[str]:
         for video in project.params.videos
     }
     films = [(path, digest) for path, digest in digests.items() if digest]
-    places = [*sorted(project.labels.glob("*.csv")), *sorted((project.folder / "models").glob("*"))]
+    places = [*sorted(project.labels.glob("*.csv")), *sorted((project.folder / "models" / "trained").glob("*"))]
     places += [project.folder / "reports" / name for name in ("index.html", "screen_time.csv")]
     rows = [(path.relative_to(project.folder).as_posix(), sha256_of(path)) for path in places if path.is_file()]
     absent = [name for name in ("models", "reports") if not any(path.startswith(name) for path, _ in rows)]

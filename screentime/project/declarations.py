@@ -17,6 +17,8 @@ VIDEOS = "data/videos/"
 SAMPLE_DEPS = ("stages", "sample", "deps")
 STILLS = "data/stills/"
 STILLS_DEPS = ("stages", "preprocess", "deps")
+TRAIN_DEPS = ("stages", "train", "deps")
+FIRST_WEIGHTS = ("train", "fine_tune", "weights")
 
 
 class Declarations:
@@ -109,6 +111,13 @@ class Declarations:
         deps = self.pipeline.value()["stages"]["preprocess"]["deps"]
         if STILLS + name in deps:
             self.pipeline.remove_item(STILLS_DEPS, deps.index(STILLS + name))
+
+    def begin_with(self, model: str) -> None:
+        """Let fine-tuning begin with the model in a folder, and DVC see it change."""
+        self.params.set_value(FIRST_WEIGHTS, model)
+        deps = self.pipeline.value()["stages"]["train"]["deps"]
+        if model not in deps:
+            self.pipeline.insert(TRAIN_DEPS, 1 if deps[0].startswith("data/") else 0, model)
 
     def write(self) -> None:
         """Write both files, each whole."""

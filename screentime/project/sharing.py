@@ -320,9 +320,9 @@ def _next_lines(folder: Path, tag: str, sent: Exchange, name: str | None) -> lis
     url, told = origin or folder.resolve().as_posix(), f" --remote {name}" if name else ""
     top, url = shlex.quote(Path(url).name.removesuffix(".git")), shlex.quote(url)
     parts = {
-        f"  dvc get{told} --rev {tag} {url} models": "a copy of the model",
-        f"  dvc import{told} --rev {tag} {url} models": "a copy that knows where it came from",
-        "  dvc update --rev NEXT_TAG models.dvc": "and follows to the next tag",
+        f"  dvc get{told} --rev {tag} {url} models/trained": "a copy of the model",
+        f"  dvc import{told} --rev {tag} {url} models/trained": "a copy that knows where it came from",
+        "  dvc update --rev NEXT_TAG trained.dvc": "and follows to the next tag",
     }
     width = max(map(len, parts))
     alone = f"remote '{sent.name}' is set up for you alone (.dvc/config.local): others need its `dvc remote add` too"

@@ -170,7 +170,7 @@ def _stills(folder: Path, params: Params) -> list[str]:
 
 
 def _model(folder: Path) -> list[str]:
-    path = folder / "models" / "model.json"
+    path = folder / "models" / "trained" / "model.json"
     if not path.is_file():
         return ["model: none yet"]
     card = read_json(path)
