@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from labelled_film import truth, write_project
 
-from screentime.labeller.desk import Refused
+from screentime.labeller.errors import Refused
 from screentime.labeller.session import open_desk
 
 CAST = ["tom", "jerry", "spike"]
@@ -154,7 +154,7 @@ def test_a_shot_takes_the_values_of_one_frame_and_leaves_answers_and_drawn_frame
     film = opened.film("one")
     first = next(
         int(one) for one in film.shots
-        if not opened._changing(film, list(range(one, film.shot_of(one)[1] + 1))) and film.shot_of(one)[1] - one >= 4
+        if not film.changing(range(one, film.shot_of(one)[1] + 1)) and film.shot_of(one)[1] - one >= 4
     )  # fmt: skip
     film.drawn[first + 1] = True
     film.book.redrawn(film.drawn)

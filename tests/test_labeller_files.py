@@ -16,7 +16,7 @@ from screentime.frames import open_frames
 from screentime.label_rows import Row, rows_of, table_of
 from screentime.labeller import journal as journal_module
 from screentime.labeller.book import Book
-from screentime.labeller.desk import Refused
+from screentime.labeller.errors import Refused
 from screentime.labeller.journal import Journal
 from screentime.labeller.session import JOURNAL, open_desk
 from screentime.labeller.sheet import Cell, Change, Sheet

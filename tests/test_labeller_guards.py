@@ -36,7 +36,19 @@ from screentime import audit, label_lock, params
 from screentime.commandline import label
 from screentime.errors import InputError
 from screentime.files import read_json, write_json
-from screentime.labeller import book, desk, film, journal, pictures, server
+from screentime.labeller import (
+    book,
+    desk,
+    film,
+    history,
+    journal,
+    pages,
+    pictures,
+    server,
+    standing,
+    teaching,
+    wording,
+)
 from screentime.labeller.session import JOURNAL, open_desk
 from screentime.params import load
 
@@ -144,7 +156,7 @@ def shown_in(choice: Callable[[pytest.MonkeyPatch], None]) -> Callable[[pytest.M
 
     def take_away(patch: pytest.MonkeyPatch) -> None:
         choice(patch)
-        replaced(desk.Desk, "_page_state", "self._belongs(page, self.films[video], frame)", "True")(patch)
+        replaced(pages.Page, "shown", "self.admits(films[video], frame)", "True")(patch)
 
     return take_away
 
@@ -308,7 +320,7 @@ def ran(work: Callable[[], None]) -> bool:
 def any_answer(patch: pytest.MonkeyPatch) -> None:
     """Takes the check of answers away, and the table that would stumble over one after it."""
     replaced(desk.Desk, "_checked", 'answer not in ("1", "0", "?")', "False")(patch)
-    patch.setitem(desk.WORDS, "=", "there")
+    patch.setitem(wording.WORDS, "=", "there")
 
 
 # blind
@@ -629,34 +641,34 @@ GUARDS = [
     Guard("formula as a character", formula_as_name, replaced(params, "check_cast", 'name[0] in "=+-@"', "False")),
     Guard("formula as a reason", formula_as_reason, replaced(desk.Desk, "skip", 'reason.strip()[0] in "=+-@"', "False")),
     Guard("formula as an annotator", formula_as_annotator, constant(label, "FORMULA", ())),
-    Guard("blind: timeline, scores", score_in_the_timeline, replaced(desk.Desk, "overview", "np.where(film.drawn[:, None], np.nan, film.scores)", "film.scores")),
-    Guard("blind: timeline, answers", answer_in_the_timeline, replaced(desk.Desk, "overview", "np.where(film.drawn[:, None], UNKNOWN, film.sheet.present)", "film.sheet.present")),
-    Guard("blind: no guess of a drawn frame", guess_in_the_audit, lambda patch: [constant(desk, "GUESSING", desk.VIEWS)(patch), replaced(film.Film, "proposals", "proposed[self.drawn] = UNKNOWN", "pass")(patch)]),
+    Guard("blind: timeline, scores", score_in_the_timeline, replaced(desk, "timeline", "np.where(film.drawn[:, None], np.nan, film.scores)", "film.scores")),
+    Guard("blind: timeline, answers", answer_in_the_timeline, replaced(desk, "timeline", "np.where(film.drawn[:, None], UNKNOWN, film.sheet.present)", "film.sheet.present")),
+    Guard("blind: no guess of a drawn frame", guess_in_the_audit, lambda patch: [constant(pages, "GUESSING", pages.VIEWS)(patch), replaced(film.Film, "proposals", "proposed[self.drawn] = UNKNOWN", "pass")(patch)]),
     Guard("blind: start", partial(drawn_in, "start"), shown_in(replaced(film.Film, "free", "~self.drawn & ", ""))),
     Guard("blind: review", partial(drawn_in, "review"), shown_in(replaced(film.Film, "free", "~self.drawn & ", ""))),
     Guard("blind: look-alikes", partial(drawn_in, "group"), shown_in(replaced(film.Film, "free", "~self.drawn & ", ""))),
     Guard("blind: check", partial(drawn_in, "check"), shown_in(replaced(film.Film, "measured", '~self.record["round"].isin(incomplete)', 'self.record["round"] > 0'))),
-    Guard("blind: film", partial(drawn_in, "film"), shown_in(replaced(desk.Desk, "_film_items", "np.flatnonzero(~film.drawn)", "range(len(film.frames))"))),
-    Guard("blind: one character", partial(drawn_in, "one", character=1), shown_in(replaced(desk.Desk, "_one_items", "& ~film.drawn ", ""))),
-    Guard("blind: side by side", partial(drawn_in, "same", character=0), shown_in(replaced(desk.Desk, "_same_items", " & ~film.drawn", ""))),
-    Guard("blind: pages from before the draw", drawn_on_an_old_page, replaced(desk.Desk, "_page_state", "self._belongs(page, self.films[video], frame)", "True")),
-    Guard("blind: pictures of characters", drawn_as_portrait, replaced(desk.Desk, "_portrait_frames", "not film.drawn[picked]", "True")),
-    Guard("painting leaves out", painted_over, replaced(desk.Desk, "put", "self._belongs(shown, film, frame) and alone", "True")),
-    Guard("accepting leaves out", accepted_since, replaced(desk.Desk, "accept", "not self._belongs(shown, film, frame)", "False")),
+    Guard("blind: film", partial(drawn_in, "film"), shown_in(replaced(pages, "_film_items", "np.flatnonzero(~film.drawn)", "range(len(film.frames))"))),
+    Guard("blind: one character", partial(drawn_in, "one", character=1), shown_in(replaced(pages, "_one_items", "& ~film.drawn ", ""))),
+    Guard("blind: side by side", partial(drawn_in, "same", character=0), shown_in(replaced(pages, "_same_items", " & ~film.drawn", ""))),
+    Guard("blind: pages from before the draw", drawn_on_an_old_page, replaced(pages.Page, "shown", "self.admits(films[video], frame)", "True")),
+    Guard("blind: pictures of characters", drawn_as_portrait, replaced(standing, "portraits", "films[video].drawn[frame]", "False")),
+    Guard("painting leaves out", painted_over, replaced(desk.Desk, "put", "shown.admits(film, frame) and alone", "True")),
+    Guard("accepting leaves out", accepted_since, replaced(desk.Desk, "accept", "not shown.admits(film, frame)", "False")),
     Guard("shots leave out", shot_over, replaced(desk.Desk, "take_shot", " if not film.drawn[one]]", "]")),
     Guard("an audit is looked at frame by frame", many_in_an_audit, replaced(desk.Desk, "put", 'shown.view == "audit" and how != "look"', "False")),
     Guard("a second look is one frame's", many_again, replaced(desk.Desk, "put", " and alone", "")),
     Guard("an audit comes in random order", in_order_of_time, replaced(film.Film, "audit_order", "random.Random(f\"{self.video_id} {number}\").shuffle(frames)", "pass")),
     Guard("no figure moves while a round is answered", figure_that_moves, replaced(film.Film, "answers", "self.looked & counted", "self.looked")),
     Guard("a round counts when it is complete", round_that_is_not_complete, replaced(film, "complete_rounds", "told[needed].all(axis=0)", "told[needed].any(axis=0)")),
-    Guard("drawn frames never train", trained_by_the_audit, replaced(desk.Desk, "refit", " & ~film.drawn)", ")")),
-    Guard("undo ends at a draw", undone_behind_a_draw, replaced(desk.Desk, "_turned", 'one["kind"] == "drew" and', "False and")),
+    Guard("drawn frames never train", trained_by_the_audit, replaced(teaching.Fit, "__init__", " & ~film.drawn)", ")")),
+    Guard("undo ends at a draw", undone_behind_a_draw, replaced(history.History, "drawn_since", 'one["kind"] == "drew" and', "False and")),
     Guard("an audit holds at its own rate", other_rate, constant(audit, "_check_origin", lambda *_: None)),
     Guard("accept what is on the screen", not_on_the_screen, replaced(desk.Desk, "accept", "(video, frame) not in shown.members", "False")),
     Guard("look at what is on the screen", looked_at_elsewhere, replaced(desk.Desk, "put", 'how == "look" and any', "False and any")),
-    Guard("accept what was shown", not_as_shown, replaced(desk.Desk, "_accept_frame", 'value != (there or guess or "0")', "False")),
+    Guard("accept what was shown", not_as_shown, replaced(pages.Page, "accepted", 'value != (there or guess or "0")', "False")),
     Guard("no page for ever", old_page, constant(desk, "KEPT_PAGES", 10**9)),
-    Guard("an operation is done once", undo_sent_again, replaced(desk.Desk, "_turned", "operation in self._by_operation", "False")),
+    Guard("an operation is done once", undo_sent_again, replaced(history.History, "of_operation", "self._by_operation.get(operation)", "None")),
     Guard("the journal is synced", synced, replaced(journal.Journal, "append", "os.fsync(self._file)", "pass")),
     Guard("the journal is appended to", overwritten, replaced(journal.Journal, "__init__", " | os.O_APPEND", "")),
     Guard("the file is renamed into place", half_written, replaced(book.Book, "write", "with new_file(self.path) as partial:", "for partial in [self.path]:")),

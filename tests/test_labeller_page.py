@@ -389,9 +389,7 @@ def test_dragging_selects_also_while_the_frames_scroll(open_):
 def test_s_shows_three_frames_and_takes_the_whole_shot(open_):
     reader, running = open_(teach=24)
     film = running.desk.film("film")
-    first = next(
-        int(one) for one in film.shots if not running.desk._changing(film, range(one, film.shot_of(one)[1] + 1))
-    )
+    first = next(int(one) for one in film.shots if not film.changing(range(one, film.shot_of(one)[1] + 1)))
     last = film.shot_of(first)[1]
     reader.open("film")
     reader.go_to(first)
@@ -594,8 +592,8 @@ def test_a_page_holds_still_while_the_head_is_fitted_anew(open_):
     before = [(item["f"], item["p"]) for item in reader.items()]
     reader.keys("1", "Enter")
     reader.saved()
-    version = running.desk._head
-    reader.until(lambda: running.desk._head is not version or version is None)
+    scores = running.desk.film("film").scores
+    reader.until(lambda: running.desk.film("film").scores is not scores)
 
     assert [(item["f"], item["p"]) for item in reader.items()] == before
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from labelled_film import truth, write_project
 
-from screentime.labeller.desk import PAGE, Refused
+from screentime.labeller.errors import Refused
+from screentime.labeller.pages import PAGE
 from screentime.labeller.session import open_desk
 
 CAST = ["tom", "jerry", "spike"]

@@ -23,6 +23,7 @@ from screentime.select import doubted_frames, first_frames
 from screentime.shots import in_context, shot_starts
 from screentime.stop_rule import after_another_round
 from screentime.tables import SKIP, write_table
+from screentime.wording import clock
 
 LOOKED = ("manual", "audit")
 CLIP = 1e-4  # a score is never surer
@@ -237,6 +238,14 @@ class Film:
         """Its answers, one letter for each character; "." where there is none."""
         return letters(self.sheet.present[frame])
 
+    def clock(self, frame: int) -> str:
+        """A frame's time in the film, as m:ss."""
+        return clock(float(self.frames.times_s[frame]))
+
+    def frame_at(self, time_s: float) -> int:
+        """The frame nearest to a time, seconds."""
+        return int(np.argmin(np.abs(self.frames.times_s - time_s)))
+
     def free(self) -> np.ndarray:
         """(n_frames,) bool: frames that may be shown outside the audit and lack an answer for some character."""
         return ~self.drawn & (self.weights_s > 0) & (self.sheet.present == UNKNOWN).any(axis=1)
@@ -246,6 +255,11 @@ class Film:
         proposed = np.where(np.isnan(self.scores), UNKNOWN, np.where(self.scores >= PRESENT_FROM, "1", "0"))
         proposed[self.drawn] = UNKNOWN
         return proposed
+
+    def changing(self, frames: Sequence[int]) -> list[int]:
+        """The characters that are not the same all through some frames, by what was said or else proposed."""
+        values = np.where(self.sheet.present == UNKNOWN, self.proposals(), self.sheet.present)[frames]
+        return [place for place in range(len(self.cast)) if len(set(values[:, place]) - {UNKNOWN}) > 1]
 
     def places(self) -> np.ndarray:
         """(n_frames, n_characters, 2) float32: where the last network saw a character, shares of width and height, or NaN."""

@@ -20,7 +20,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from screentime.errors import InputError
-from screentime.labeller.desk import Desk, Refused
+from screentime.labeller.desk import Desk
+from screentime.labeller.errors import Refused
 from screentime.labeller.pictures import Pictures
 
 PAGE = Path(__file__).parent / "page"
