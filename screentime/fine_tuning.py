@@ -1,12 +1,13 @@
 """Training the network on pictures: changed anew in every epoch, each fold from the same start.
 
-One network is built and compiled once; every fold and the final training set its weights back and go on from there.
-Everything drawn by chance comes from the seed and the place in the training (fold, epoch, batch), so the same inputs and
-the same number of threads give the same bytes.
+One network is built and compiled once; every training, a fold's or the final one, sets its weights back and goes on from
+there. Everything drawn by chance comes from the seed and the place in the training, so the same inputs and the same number
+of threads give the same bytes.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ with no_native_chatter():
 
 from screentime import augmentation, warm_start
 from screentime.backbones import backbone
-from screentime.depth import open_layers
+from screentime.depth import cut, frozen_until, open_layers
 from screentime.errors import InputError
 from screentime.inputs import Form
 from screentime.losses import OneAgainstRest, batch_loss, first_bias, present_weights
@@ -28,7 +29,9 @@ from screentime.params import FineTune, Train
 from screentime.probe import CrossFit
 from screentime.splits import Fold
 
-BATCH = 16  # frames that are scored at once
+BATCH = 16  # frames that are scored, and go through the trunk, at once
+CHUNK = 64  # frames of an epoch that are changed and shown to all trainings before the next
+STATES_BYTES = 1e9  # of trainings that go side by side: weights and what the optimizer remembers
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
     "adamw": keras.optimizers.AdamW,
@@ -76,8 +79,32 @@ class WantedAccuracy(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
+@dataclass(eq=False)
+class Learner:
+    """One training among those that go side by side.
+
+    Attributes:
+        rows: (n,) int64: the frames that train.
+        held_out: (m,) int64: the frames that say when to stop; with none, all epochs are run.
+        callbacks: of Keras, told of every epoch.
+        history: of every epoch `loss` and `accuracy`, with frames held out also `validation_loss` and `validation_accuracy`.
+        stopped: no further epoch is run.
+        state: what it has learned, while another is trained; None before its first step.
+    """
+
+    rows: np.ndarray
+    held_out: np.ndarray
+    callbacks: Sequence = ()
+    history: list[dict[str, float]] = field(default_factory=list)
+    stopped: bool = False
+    state: list[np.ndarray] | None = None
+
+
 class Tuning:
     """The network in training.
+
+    What lies before the first open layer, the trunk, says the same of a picture whoever is trained: so trainings go side by
+    side, and every frame, changed by chance, goes through the trunk once an epoch for all of them.
 
     Attributes:
         model: from normalized pixels to logits; its weights are those of the last `fit`.
@@ -115,99 +142,216 @@ class Tuning:
         )
         last.bias.assign(first_bias(targets, settings.positive_weight_max, exclusive=settings.exclusive))
         self.continued = warm_start.begin(self.model, Path(tune.weights), form, cast) if goes_on else []
+        seam = frozen_until(self.model)
+        self._trunk, self._rest = (None, self.model) if seam == self.model.operations[0].name else cut(self.model, seam)
         weights = ops.convert_to_tensor(present_weights(targets, settings.positive_weight_max))
-        self.model.compile(
+        self._rest.compile(
             optimizer(tune),
             loss=lambda wanted, logits: batch_loss(wanted, logits, weights, settings.exclusive),
             metrics=[KnownAccuracy(settings.exclusive)],
         )
-        self._start = self.model.get_weights()
+        self._rest.optimizer.build(self._rest.trainable_variables)
+        self._moving = [*self._rest.trainable_variables, *self._rest.optimizer.variables]
+        learned = len(self._rest.trainable_variables)
+        self._start = [one.numpy() if k < learned else np.zeros_like(one) for k, one in enumerate(self._moving)]
+        self._current: Learner | None = None
         self._logits_of = OneAgainstRest() if settings.exclusive else keras.layers.Identity()
 
     def fit(
         self, rows: np.ndarray, held_out: np.ndarray, epochs: int, draw: int, on_step: OnStep, callbacks: Sequence = ()
     ) -> list[dict[str, float]]:
-        """Train from the start.
+        """Train once, from the start.
 
         Args:
-            rows: (n,) int64: the frames that train.
-            held_out: (m,) int64: the frames that say when to stop; with none, all epochs are run.
-            epochs: at most so many; the learning rate warms up and decays over them.
-            draw: tells this training's chance from others', the number of the fold say.
-            on_step: called after every batch.
-            callbacks: of Keras, told of every epoch.
+            rows, held_out, callbacks: as `Learner` has them.
+            epochs, draw, on_step: as `fit_beside` wants them.
 
         Returns:
-            Of every epoch `loss` and `accuracy`, with frames held out also `validation_loss` and `validation_accuracy`. Where frames were
-            held out the network has the weights of the epoch with the lowest `validation_loss`.
+            The history, as `Learner` has it. Where frames were held out the network has the weights of the epoch with the lowest
+            `validation_loss`.
 
         Raises:
             InputError: the loss is no longer a number.
         """
-        tune, seed = self.settings.fine_tune, self.settings.seed
-        self._reset()
-        size = min(tune.batch_size, len(rows))
-        n_batches = -(-len(rows) // size)
+        one = Learner(rows, held_out, callbacks)
+        self.fit_beside([one], epochs, draw, on_step)
+        return one.history
+
+    def fit_beside(self, learners: Sequence[Learner], epochs: int, draw: int, on_step: OnStep) -> None:
+        """Train each from the start; what each has learned is there after `turn_to`.
+
+        Args:
+            learners: new ones.
+            epochs: at most so many; the learning rate warms up and decays over them.
+            draw: tells the chance of these trainings from that of others.
+            on_step: called after every batch.
+
+        Raises:
+            InputError: a loss is no longer a number.
+        """
+        self._current = None
+        told = {id(one): self._told(one) for one in learners}
+        for one in learners:
+            self.turn_to(one)
+            told[id(one)].on_train_begin()
+        every_row = np.unique(np.concatenate([one.rows for one in learners]))
+        for epoch in range(epochs):
+            order = np.random.default_rng([self.settings.seed, draw, epoch]).permutation(every_row)
+            batches = {id(one): _Batches(one.rows, self.settings.fine_tune.batch_size) for one in learners}
+            for chunk, start in enumerate(range(0, len(order), CHUNK)):
+                rows = order[start : start + CHUNK]
+                maps = self._shown(rows, np.random.default_rng([self.settings.seed, draw, epoch, chunk + 1]))
+                for one in learners:
+                    if not one.stopped:
+                        self._step(one, batches[id(one)].add(rows, maps), epoch, epochs, on_step)
+            for one in learners:
+                if not one.stopped:
+                    own = batches[id(one)]
+                    self._step(one, own.rest(), epoch, epochs, on_step)
+                    self._end_epoch(one, own.figures, told[id(one)])
+            if all(one.stopped for one in learners):
+                break
+        for one in learners:
+            self.turn_to(one)
+            told[id(one)].on_train_end()
+
+    def turn_to(self, one: Learner) -> None:
+        """Let the network have what a training has learned so far."""
+        if one is self._current:
+            return
+        if self._current is not None:
+            self._current.state = [variable.numpy() for variable in self._moving]
+        for variable, value in zip(self._moving, one.state or self._start, strict=True):
+            variable.assign(value)
+        self._current, one.state = one, None
+
+    def side_by_side(self) -> int:
+        """How many trainings may go side by side: without a trunk nothing is shared, and each keeps its own state."""
+        return max(1, int(STATES_BYTES // sum(one.nbytes for one in self._start))) if self._trunk is not None else 1
+
+    def logits(self, rows: np.ndarray) -> np.ndarray:
+        """(n_rows, n_characters) float64, of frames as they are."""
+        return ops.convert_to_numpy(self._logits_of(self._outputs(rows))).astype(np.float64)
+
+    def loss(self, rows: np.ndarray) -> float:
+        """Of frames as they are."""
+        return float(self._rest.loss(self.targets[rows], self._outputs(rows)))
+
+    def _told(self, one: Learner) -> keras.callbacks.CallbackList:
+        """What is told of a training's epochs: those who stop it, where frames say when, and its own callbacks."""
+        tune = self.settings.fine_tune
         stopping = [
             keras.callbacks.EarlyStopping(
                 "validation_loss", mode="min", patience=tune.patience, restore_best_weights=True
             ),
             *([WantedAccuracy(tune.wanted_accuracy)] if tune.wanted_accuracy else []),
         ]
-        told = keras.callbacks.CallbackList([*(stopping if len(held_out) else []), *callbacks], model=self.model)
-        told.on_train_begin()
-        history = []
-        for epoch in range(epochs):
-            # the last batch is filled up with the first frames of the epoch: equal sizes are compiled once
-            order = np.resize(np.random.default_rng([seed, draw, epoch]).permutation(rows), n_batches * size)
-            self.model.reset_metrics()
-            for step, batch in enumerate(order.reshape(n_batches, size)):
-                self.model.optimizer.learning_rate.assign(rate_at((epoch * n_batches + step) / n_batches, epochs, tune))
-                random = np.random.default_rng([seed, draw, epoch, step + 1])
-                pictures = augmentation.augmented(
-                    self.inputs[batch].astype(np.float32), tune.augment, self._facts, random
-                )
-                figures = self.model.train_on_batch(pictures, self.targets[batch], return_dict=True)
-                if not np.isfinite(figures["loss"]):
-                    raise InputError(
-                        f"params.yaml: train.fine_tune: the loss was no number any more in epoch {epoch + 1}, one was expected; "
-                        f"lower learning_rate, now {tune.learning_rate:g}; `dvc checkout` brings back the model there was"
-                    )
-                on_step()
-            figures = {name: float(value) for name, value in figures.items()}
-            if len(held_out):
-                figures |= self._judged(held_out)
-            history.append(figures)
-            told.on_epoch_end(epoch, figures)
-            if self.model.stop_training:
-                break
-        told.on_train_end()
-        return history
+        return keras.callbacks.CallbackList(
+            [*(stopping if len(one.held_out) else []), *one.callbacks], model=self._rest
+        )
 
-    def logits(self, rows: np.ndarray) -> np.ndarray:
-        """(n_rows, n_characters) float64, of frames as they are."""
-        return ops.convert_to_numpy(self._logits_of(self._outputs(rows))).astype(np.float64)
+    def _shown(self, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Frames, changed by chance, as the open part is shown them: what the trunk says, or the pictures."""
+        tune = self.settings.fine_tune
+        pictures = augmentation.augmented(self.inputs[rows].astype(np.float32), tune.augment, self._facts, random)
+        return pictures if self._trunk is None else _in_one_size(self._trunk, pictures)
+
+    def _step(
+        self,
+        one: Learner,
+        batches: Iterable[tuple[np.ndarray, np.ndarray, list]],
+        epoch: int,
+        epochs: int,
+        on_step: OnStep,
+    ) -> None:
+        """Train on some batches of an epoch."""
+        tune = self.settings.fine_tune
+        for share, maps, rows, figures in batches:
+            self.turn_to(one)
+            self._rest.optimizer.learning_rate.assign(rate_at(epoch + share, epochs, tune))
+            self._rest.reset_metrics()
+            found = self._rest.train_on_batch(maps, self.targets[rows], return_dict=True)
+            if not np.isfinite(found["loss"]):
+                raise InputError(
+                    f"params.yaml: train.fine_tune: the loss was no number any more in epoch {epoch + 1}, one was expected; "
+                    f"lower learning_rate, now {tune.learning_rate:g}; `dvc checkout` brings back the model there was"
+                )
+            figures.append({name: float(value) for name, value in found.items()})
+            on_step()
+
+    def _end_epoch(self, one: Learner, batches: Sequence[dict[str, float]], told: keras.callbacks.CallbackList) -> None:
+        """Judge an epoch and let the callbacks decide whether it was the last."""
+        self.turn_to(one)
+        figures = {name: float(np.mean([batch[name] for batch in batches])) for name in batches[0]}
+        if len(one.held_out):
+            figures |= self._judged(one.held_out)
+        one.history.append(figures)
+        self._rest.stop_training = False
+        told.on_epoch_end(len(one.history) - 1, figures)
+        one.stopped = self._rest.stop_training
 
     def _outputs(self, rows: np.ndarray) -> np.ndarray:
-        filled = np.resize(rows, -(-len(rows) // BATCH) * BATCH)  # one size of batch, compiled once
-        batches = [
-            self.model.predict_on_batch(self.inputs[batch].astype(np.float32)) for batch in filled.reshape(-1, BATCH)
-        ]
-        return np.concatenate(batches)[: len(rows)]
+        return np.concatenate(
+            [
+                _in_one_size(self.model, self.inputs[rows[start : start + BATCH]].astype(np.float32))
+                for start in range(0, len(rows), BATCH)
+            ]
+        )
 
     def _judged(self, rows: np.ndarray) -> dict[str, float]:
         outputs, targets = self._outputs(rows), self.targets[rows]
         metric = KnownAccuracy(self.settings.exclusive)
         metric.update_state(targets, outputs)
-        loss = float(self.model.loss(targets, outputs))
-        return {"validation_loss": loss, "validation_accuracy": float(metric.result())}
+        return {
+            "validation_loss": float(self._rest.loss(targets, outputs)),
+            "validation_accuracy": float(metric.result()),
+        }
 
-    def _reset(self) -> None:
-        """The weights it began with, and an optimizer that has seen nothing."""
-        self.model.stop_training = False
-        self.model.set_weights(self._start)
-        for variable in self.model.optimizer.variables:
-            variable.assign(ops.zeros_like(variable))
+
+class _Batches:
+    """The batches of one training in one epoch, from frames as they come.
+
+    Attributes:
+        figures: of every batch that was trained on.
+    """
+
+    def __init__(self, rows: np.ndarray, size: int) -> None:
+        self._own, self._size = rows, min(size, len(rows))
+        self._n_batches, self._n_given = -(-len(rows) // self._size), 0
+        self._rows, self._maps = np.zeros(0, np.int64), None
+        self._first: tuple[np.ndarray, np.ndarray] | None = None
+        self.figures: list[dict[str, float]] = []
+
+    def add(self, rows: np.ndarray, maps: np.ndarray) -> Iterator[tuple[float, np.ndarray, np.ndarray, list]]:
+        """Take frames; every batch that is full: the share of the epoch before it, what is shown, the rows, where figures go."""
+        mine = np.isin(rows, self._own)
+        self._rows = np.concatenate([self._rows, rows[mine]])
+        self._maps = maps[mine] if self._maps is None else np.concatenate([self._maps, maps[mine]])
+        while len(self._rows) >= self._size:
+            yield self._next()
+
+    def rest(self) -> Iterator[tuple[float, np.ndarray, np.ndarray, list]]:
+        """The last batch, filled up with the epoch's first frames: equal sizes are compiled once."""
+        if len(self._rows):
+            lacking = self._size - len(self._rows)
+            self._rows = np.concatenate([self._rows, self._first[0][:lacking]])
+            self._maps = np.concatenate([self._maps, self._first[1][:lacking]])
+            yield self._next()
+
+    def _next(self) -> tuple[float, np.ndarray, np.ndarray, list]:
+        rows, maps = self._rows[: self._size], self._maps[: self._size]
+        self._rows, self._maps = self._rows[self._size :], self._maps[self._size :]
+        self._first = self._first or (rows, maps)
+        share = self._n_given / self._n_batches
+        self._n_given += 1
+        return share, maps, rows, self.figures
+
+
+def _in_one_size(network: keras.Model, pictures: np.ndarray) -> np.ndarray:
+    """What a network says of pictures, in batches of one size, compiled once."""
+    filled = pictures[np.resize(np.arange(len(pictures)), -(-len(pictures) // BATCH) * BATCH)]
+    said = [network.predict_on_batch(filled[start : start + BATCH]) for start in range(0, len(filled), BATCH)]
+    return np.concatenate(said)[: len(pictures)]
 
 
 def optimizer(tune: FineTune) -> keras.optimizers.Optimizer:
@@ -242,16 +386,22 @@ def rate_at(epoch: float, epochs: int, tune: FineTune) -> float:
 def cross_fit(tuning: Tuning, folds: Sequence[Fold], on_step: OnStep, tensorboard: bool = False) -> CrossFit:
     """Train for every fold, and score every frame by the network that has not seen its neighbourhood."""
     epochs = epochs_of(len(tuning.targets), tuning.settings.fine_tune)
+    learners = [
+        Learner(fold.train, fold.validation, boards(tensorboard, f"fold_{number}"))
+        for number, fold in enumerate(folds, start=1)
+    ]
     logits = np.zeros(tuning.targets.shape)
-    best_epochs, histories = [], []
-    for number, fold in enumerate(folds, start=1):
-        history = tuning.fit(
-            fold.train, fold.validation, epochs, number, on_step, boards(tensorboard, f"fold_{number}")
-        )
-        logits[fold.test] = tuning.logits(fold.test)
-        judged = [figures["validation_loss"] for figures in history if "validation_loss" in figures]
-        best_epochs.append(int(np.argmin(judged)) + 1 if judged else len(history))
-        histories.append(history)
+    beside = tuning.side_by_side()
+    for first in range(0, len(folds), beside):
+        group = learners[first : first + beside]
+        tuning.fit_beside(group, epochs, first + 1, on_step)
+        for one, fold in zip(group, folds[first:], strict=False):
+            tuning.turn_to(one)
+            logits[fold.test] = tuning.logits(fold.test)
+            one.state = None
+    histories = [one.history for one in learners]
+    judged = [[figures.get("validation_loss", -epoch) for epoch, figures in enumerate(of)] for of in histories]
+    best_epochs = [int(np.argmin(losses)) + 1 for losses in judged]
     return CrossFit(logits, np.array(best_epochs), mean_history(histories))
 
 

@@ -236,7 +236,7 @@ _OF_ALL = "of all labelled frames, by the network that is kept; empty after its 
 EPOCHS = Table(
     "plots/epochs.csv",
     "every epoch of the training: the folds, means over all of them, and the network that is kept; accuracies with "
-    "`train.method: fine_tune` only, on frames as augmentation has changed them where they train",
+    "where fine-tuning was kept, on frames as augmentation has changed them where they train",
     (
         _count("epoch", "from 1"),
         _number("loss", _OF_FOLDS, required=False),

@@ -73,6 +73,41 @@ def test_the_labels_of_a_fold_do_not_change_what_is_said_of_it(tuning):
     assert not np.array_equal(before[parts[1].test], after[parts[1].test])
 
 
+def test_trainings_side_by_side_do_not_know_of_each_other(tuning):
+    with_settings(tuning)
+    alone = fine_tuning.Learner(ALL, NOBODY)
+    tuning.fit_beside([alone], 3, 0, lambda *_: None)
+    wanted, weights = alone.history, tuning.model.get_weights()
+    among = [fine_tuning.Learner(rows, NOBODY) for rows in (ALL[:10], ALL, ALL[5:])]
+    tuning.fit_beside(among, 3, 0, lambda *_: None)
+
+    assert among[1].history == wanted != among[0].history
+    tuning.turn_to(among[1])
+    assert all(np.array_equal(one, two) for one, two in zip(weights, tuning.model.get_weights(), strict=True))
+    tuning.turn_to(among[0])
+    assert not np.array_equal(weights[-1], tuning.model.get_weights()[-1])
+
+
+def test_each_of_them_stops_by_itself(tuning):
+    with_settings(tuning, wanted_accuracy=0.8, patience=30)
+    stops, runs = fine_tuning.Learner(ALL[:16], ALL[16:]), fine_tuning.Learner(ALL, NOBODY)
+    tuning.fit_beside([stops, runs], 12, 0, lambda *_: None)
+
+    assert stops.stopped and len(stops.history) < len(runs.history) == 12
+    assert stops.history[-1]["validation_accuracy"] >= 0.8
+
+
+def test_only_what_has_something_in_common_goes_side_by_side(tuning, monkeypatch):
+    assert tuning.side_by_side() > 8
+    whole = fine_tuning.Tuning(FORM, *frames(8), settings(open="all"))
+    assert whole.side_by_side() == 1
+    monkeypatch.setattr(fine_tuning, "STATES_BYTES", 1)
+    assert tuning.side_by_side() == 1
+    parts = folds(["film"] * 24, TIMES_S, 4, 10.0, 0.0)
+    crossed = fine_tuning.cross_fit(with_settings(tuning), parts, lambda *_: None)
+    assert np.isfinite(crossed.logits).all() and len(crossed.best_epochs) == 4
+
+
 def test_it_stops_when_the_held_out_frames_have_not_become_better_for_so_long_and_keeps_the_best(tuning):
     with_settings(tuning, learning_rate=0.02, decay="constant", patience=2)
     targets = tuning.targets
@@ -80,7 +115,7 @@ def test_it_stops_when_the_held_out_frames_have_not_become_better_for_so_long_an
         tuning.targets = targets.copy()
         tuning.targets[18:] = 1 - targets[18:]  # most of what is held out contradicts: sooner or later it becomes worse
         history = fit(tuning, rows=ALL[:16], held_out=ALL[16:], epochs=40)
-        kept = float(tuning.model.loss(tuning.targets[16:], tuning._outputs(ALL[16:])))
+        kept = tuning.loss(ALL[16:])
     finally:
         tuning.targets = targets
 

@@ -69,7 +69,7 @@ def test_a_training_that_goes_on_begins_at_the_model_and_folds_begin_there_too(b
     start = [weights.copy() for weights in tuning.model.get_weights()]
     tuning.fit(np.arange(1), np.arange(0), 2, 0, lambda *_: None)
     assert any(not np.array_equal(one, two) for one, two in zip(start, tuning.model.get_weights(), strict=True))
-    tuning._reset()
+    tuning.fit(np.arange(1), np.arange(0), 0, 0, lambda *_: None)
     assert all(np.array_equal(one, two) for one, two in zip(start, tuning.model.get_weights(), strict=True))
 
 
