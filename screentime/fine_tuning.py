@@ -225,6 +225,11 @@ class Tuning:
             variable.assign(value)
         self._current, one.state = one, None
 
+    @property
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """What makes the steps."""
+        return self._rest.optimizer
+
     def side_by_side(self) -> int:
         """How many trainings may go side by side: without a trunk nothing is shared, and each keeps its own state."""
         return max(1, int(STATES_BYTES // sum(one.nbytes for one in self._start))) if self._trunk is not None else 1
@@ -233,9 +238,9 @@ class Tuning:
         """(n_rows, n_characters) float64, of frames as they are."""
         return ops.convert_to_numpy(self._logits_of(self._outputs(rows))).astype(np.float64)
 
-    def loss(self, rows: np.ndarray) -> float:
-        """Of frames as they are."""
-        return float(self._rest.loss(self.targets[rows], self._outputs(rows)))
+    def loss(self, targets: np.ndarray, outputs: np.ndarray) -> float:
+        """What training makes small, of (n, n_characters) 1, 0 or NaN and (n, n_outputs) logits, both float32."""
+        return float(self._rest.loss(targets, outputs))
 
     def _told(self, one: Learner) -> keras.callbacks.CallbackList:
         """What is told of a training's epochs: those who stop it, where frames say when, and its own callbacks."""
@@ -303,7 +308,7 @@ class Tuning:
         metric = KnownAccuracy(self.settings.exclusive)
         metric.update_state(targets, outputs)
         return {
-            "validation_loss": float(self._rest.loss(targets, outputs)),
+            "validation_loss": self.loss(targets, outputs),
             "validation_accuracy": float(metric.result()),
         }
 

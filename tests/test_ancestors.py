@@ -175,20 +175,20 @@ def every_layer_but_batch_normalization(model: keras.Model) -> list[str]:
 LOGITS = np.random.default_rng(5).normal(0, 3, (12, 3)).astype(np.float32)
 
 
-def check_sigmoid_loss(model: keras.Model) -> None:
+def check_sigmoid_loss(tuning: Tuning) -> None:
     """What is lowered is the cross-entropy of a sigmoid, of every frame alike."""
     targets = (np.arange(12) % 3 == 0).astype(np.float32)[:, None]
     wanted = keras.losses.BinaryCrossentropy(from_logits=True)(targets, LOGITS[:, :1])
-    assert float(model.loss(targets, LOGITS[:, :1])) == pytest.approx(float(wanted), abs=1e-5)
+    assert tuning.loss(targets, LOGITS[:, :1]) == pytest.approx(float(wanted), abs=1e-5)
 
 
-def check_softmax_loss(model: keras.Model, weights: np.ndarray) -> None:
+def check_softmax_loss(tuning: Tuning, weights: np.ndarray) -> None:
     """What is lowered is the categorical cross-entropy of a softmax, with the weights of the classes."""
     classes = np.arange(12) % 3
     wanted = keras.losses.CategoricalCrossentropy(from_logits=True)(
         keras.utils.to_categorical(classes, 3), LOGITS, sample_weight=weights[classes]
     )
-    assert float(model.loss(answers(classes, 3), LOGITS)) == pytest.approx(float(wanted), abs=1e-5)
+    assert tuning.loss(answers(classes, 3), LOGITS) == pytest.approx(float(wanted), abs=1e-5)
 
 
 def optimizer_of(model: keras.Model) -> tuple[type, float]:
@@ -284,8 +284,8 @@ def test_a_one_character_open(film, tmp_path, monkeypatch):
     assert layers_of(model) == [("GlobalAveragePooling2D", "mean"), ("Dense", "logits", 1, "linear")]
     assert open_layers(model) == every_layer_but_batch_normalization(model)
     assert model.get_layer("logits").kernel_regularizer.l2 == pytest.approx(0.01)
-    assert optimizer_of(model) == (keras.optimizers.Adam, 0.0001)
-    check_sigmoid_loss(model)
+    assert optimizer_of(one.tuning) == (keras.optimizers.Adam, 0.0001)
+    check_sigmoid_loss(one.tuning)
     assert (tune.batch_size, tune.epochs, tune.validation, tune.dropout) == (2, 20, 0.2, 0)
     changes = tune.augment.model_dump()
     assert {name for name in changes if changes[name]} == {"rotation", "shift", "shear", "zoom", "flip"}
@@ -299,7 +299,7 @@ def test_a_one_character_frozen(film, tmp_path, monkeypatch):
     one = film(written("one_character_frozen", tmp_path, monkeypatch))
 
     assert open_layers(one.tuning.model) == ["logits"]
-    assert optimizer_of(one.tuning.model) == (keras.optimizers.Adam, 0.0001)
+    assert optimizer_of(one.tuning) == (keras.optimizers.Adam, 0.0001)
     learns_by_heart(one, 60)
     tells_unseen_frames_apart(one)
     stays_at_chance(one, 60)
@@ -319,8 +319,8 @@ def test_b_tom_and_jerry(film, tmp_path, monkeypatch):
         ("Dense", "logits", 3, "linear"),  # its softmax is in the loss
     ]
     assert open_layers(model) == every_layer_but_batch_normalization(model)
-    assert optimizer_of(model) == (keras.optimizers.SGD, 0.001) and model.optimizer.momentum == 0
-    check_softmax_loss(model, np.array([21 / 11, 21 / 11, 1.0]))  # 11, 11 and 10 of the 32 frames
+    assert optimizer_of(one.tuning) == (keras.optimizers.SGD, 0.001) and one.tuning.optimizer.momentum == 0
+    check_softmax_loss(one.tuning, np.array([21 / 11, 21 / 11, 1.0]))  # 11, 11 and 10 of the 32 frames
     tune = settings.fine_tune
     assert (tune.wanted_accuracy, tune.epochs, tune.validation) == (0.8, 20, 0.2)
     learns_by_heart(one, 90)
@@ -345,8 +345,8 @@ def test_c_real_time(film, tmp_path, monkeypatch):
     last_four = [layer.name for layer in model.backbone.layers[-4:]]
     assert last_four == ["block5_conv1", "block5_conv2", "block5_conv3", "block5_pool"]
     assert open_layers(model) == [*last_four[:3], "dense_1", "dense_2", "logits"]
-    assert optimizer_of(model) == (keras.optimizers.RMSprop, 0.0001)
-    check_softmax_loss(model, np.ones(3))
+    assert optimizer_of(one.tuning) == (keras.optimizers.RMSprop, 0.0001)
+    check_softmax_loss(one.tuning, np.ones(3))
     learns_by_heart(one, 30)
     tells_unseen_frames_apart(one)
 
