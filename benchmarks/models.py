@@ -65,7 +65,7 @@ def sampled(films: Path, cast: Sequence[str], work: Path, params: Params) -> dic
 
 def inputs_of(video_id: str, form: Form, work: Path) -> np.ndarray:
     """(n_frames, height, width, 3) float16 of a film, kept on disk."""
-    path = work / f"{video_id}-{form.backbone}-{form.width}x{form.height}.npy"
+    path = work / f"{video_id}-{form.stem}-{form.width}x{form.height}.npy"
     if not path.is_file():
         pack = open_frames(work / "frames", video_id)
         kept = np.lib.format.open_memmap(path, "w+", np.float16, (len(pack), form.height, form.width, 3))

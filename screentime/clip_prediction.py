@@ -34,7 +34,7 @@ def predict(path: Path, *, models: Path, features: Path, picture: Path) -> list[
     scorer = ClipScorer(models, threads=1)
     sampled, embedded = scorer.facts["params"]["clip_sample"], scorer.facts["params"]["clip_embed"]
     form = Form(embedded["backbone"], width=sampled["size"], height=sampled["size"])
-    network = features / "network" / f"{form.backbone}.tflite"
+    network = features / "network" / f"{form.stem}.tflite"
     if not network.is_file():
         raise InputError(f"{network}: no such file was found, the backbone was expected; run `dvc --cd clips repro`")
     backbone = LightNetwork(network, embedded["threads"])

@@ -1,5 +1,6 @@
 """The one way from a decoded frame to what a network is shown; used by arrays, features and scores alike."""
 
+import re
 from dataclasses import asdict, dataclass
 
 import cv2
@@ -27,6 +28,15 @@ class Form:
 
     def __post_init__(self) -> None:
         backbone(self.backbone).check_size(self.height, self.width)
+
+    @property
+    def stem(self) -> str:
+        """The backbone's name as a file's: nothing in it parts folders."""
+        return re.sub(r"[^\w.-]+", "_", self.backbone)
+
+    def identity(self) -> dict[str, str]:
+        """What decides the backbone's weights beside the libraries that are always there."""
+        return backbone(self.backbone).identity()
 
     def as_dict(self) -> dict[str, str | int]:
         """As plain values: `Form(**form.as_dict())` is the same form."""

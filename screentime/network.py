@@ -131,7 +131,16 @@ def save(model: keras.Model, folder: Path) -> None:
 
 
 def load(folder: Path) -> keras.Model:
-    """The Keras model that `save` wrote."""
-    model = keras.models.model_from_json((folder / ARCHITECTURE).read_text(encoding="utf-8"))
+    """The Keras model that `save` wrote.
+
+    Raises:
+        InputError: it has layers of KerasHub, which is not installed.
+    """
+    architecture = (folder / ARCHITECTURE).read_text(encoding="utf-8")
+    if "keras_hub" in architecture:
+        from screentime import kerashub_network
+
+        kerashub_network.package(str(folder / ARCHITECTURE))
+    model = keras.models.model_from_json(architecture)
     model.load_weights(folder / WEIGHTS)
     return model

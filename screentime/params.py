@@ -174,6 +174,8 @@ class Evaluate(Section):
 
 class Estimate(Section):
     threshold: Annotated[float, Field(gt=0, lt=1)]
+    appearances: Literal["two_states", "threshold"]
+    appearance_s: Annotated[float, Field(gt=0, le=3600)]
     bridge_s: Annotated[float, Field(ge=0)]
     shortest_s: Annotated[float, Field(ge=0)]
 

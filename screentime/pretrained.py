@@ -6,6 +6,7 @@ of weights.py alone, and only for the networks published that way; archives that
 
 import errno
 import os
+import re
 import socket
 import warnings
 from collections import Counter
@@ -22,9 +23,10 @@ from keras import layers
 from keras.src.backend.config import keras_home
 from keras.src.utils import file_utils
 
-from screentime import efficientnet_lite
+from screentime import efficientnet_lite, kerashub_network
 from screentime.backbones import Backbone
 from screentime.errors import InputError
+from screentime.kerashub import HubBackbone
 from screentime.weights import package_tensors, parse_tensors
 
 PATIENCE_S = 30.0  # a server that says nothing for so long is taken as absent
@@ -44,7 +46,7 @@ def feature_map(facts: Backbone, height: int, width: int, weights: str) -> keras
             package is not installed; or the download failed.
     """
     model = _built(facts, height, width, weights, top=False)
-    model.name = facts.name.replace("-", "_")
+    model.name = re.sub(r"\W", "_", facts.name)
     model.trainable = False
     return model
 
@@ -66,7 +68,13 @@ def classifier(facts: Backbone, weights: str = "imagenet") -> keras.Model:
 
 def _built(facts: Backbone, height: int, width: int, weights: str, *, top: bool) -> keras.Model:
     form = None if weights in ("imagenet", "none") else _form(facts, Path(weights))
-    if facts.name in efficientnet_lite.VARIANTS:
+    if isinstance(facts, HubBackbone):
+        if top:
+            raise InputError(
+                f"{facts.name}: it names no classes of ImageNet, a network that does was expected; name one of Keras"
+            )
+        model = kerashub_network.patch_map(facts, height, width, weights=weights == "imagenet")
+    elif facts.name in efficientnet_lite.VARIANTS:
         model = _lite(facts, height, width, weights, form, top=top)
     else:
         model = _of_keras(facts, height, width, "imagenet" if weights == "imagenet" else None, top=top)

@@ -36,7 +36,7 @@ def clip_embed(*, table: Path, frames: Path, features: Path, params: ClipParams)
     else:
         update_single(features / NETWORK, _own_network_task(form, Path(own)))
     every_clip = step_inputs("stages.clip_embed", ["ai-edge-litert", "numpy", "opencv-python-headless"], settings)
-    every_clip["network"] = files_hash(features / NETWORK, form.backbone)
+    every_clip["network"] = files_hash(features / NETWORK, form.stem)
     work = partial(embed_clip, frames=frames, network=features / NETWORK, form=form, threads=settings["threads"])
     learned, _ = learned_clips(table, params.clips)
     tasks = [
@@ -57,7 +57,7 @@ def embed_clip(
     folder: Path, tell: Callable[[float], None], *, frames: Path, network: Path, clip_id: str, form: Form, threads: int
 ) -> None:
     """Embed one clip, frame by frame, into folder/<clip_id>.npy."""
-    backbone = _network(network, files_hash(network, form.backbone), form.backbone, threads)
+    backbone = _network(network, files_hash(network, form.stem), form.stem, threads)
     pack = open_frames(frames, clip_id)
     rows = []
     for index in range(len(pack)):
@@ -73,9 +73,11 @@ def _network(folder: Path, _: str, name: str, threads: int) -> LightNetwork:
 
 
 def _network_task(form: Form, pooling: str, threads: int) -> Task:
-    inputs = step_inputs("stages.clip_embed", ["keras", "numpy", "tensorflow"], form.as_dict() | {"pooling": pooling})
+    inputs = step_inputs(
+        "stages.clip_embed", ["keras", "numpy", "tensorflow"], form.as_dict() | form.identity() | {"pooling": pooling}
+    )
     work = partial(export_network, form=form, pooling=pooling, threads=threads)
-    return Task(form.backbone, inputs, work, size=float)
+    return Task(form.stem, inputs, work, size=float)
 
 
 def export_network(folder: Path, tell: Callable[[float], None], *, form: Form, pooling: str, threads: int) -> None:
@@ -83,7 +85,7 @@ def export_network(folder: Path, tell: Callable[[float], None], *, form: Form, p
     from screentime import frozen  # TensorFlow: only where the backbone is exported
 
     frozen.make_deterministic(0, threads)
-    (folder / f"{form.backbone}.tflite").write_bytes(frozen.light_model(frozen.feature_model(form, pooling)))
+    (folder / f"{form.stem}.tflite").write_bytes(frozen.light_model(frozen.feature_model(form, pooling)))
 
 
 def _own_network_task(form: Form, path: Path) -> Task:
@@ -93,7 +95,7 @@ def _own_network_task(form: Form, path: Path) -> Task:
             "which is read from the project's top, or set network: null"
         )
     inputs = step_inputs("stages.clip_embed", [], form.as_dict() | {"sha256": sha256_of(path)})
-    return Task(form.backbone, inputs, partial(copy_network, form=form, path=path), size=float)
+    return Task(form.stem, inputs, partial(copy_network, form=form, path=path), size=float)
 
 
 def copy_network(folder: Path, tell: Callable[[float], None], *, form: Form, path: Path) -> None:
@@ -110,7 +112,7 @@ def copy_network(folder: Path, tell: Callable[[float], None], *, form: Form, pat
             f"{path}: a network from {found[0]} to {found[1]} was found, one from {[wanted]} to [(1, n)] was expected; export it "
             "for one picture of clip_sample.size, with one row as its output"
         )
-    shutil.copyfile(path, folder / f"{form.backbone}.tflite")
+    shutil.copyfile(path, folder / f"{form.stem}.tflite")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def embed(*, frames: Path, features: Path, params: Params) -> None:
     form = Form(backbone=settings["backbone"], width=settings["width"], height=settings["height"])
     update_single(features / NETWORK, _network_task(form, settings["threads"]))
     every_video = step_inputs("stages.embed", ["ai-edge-litert", "numpy", "opencv-python-headless"], settings)
-    every_video["network"] = files_hash(features / NETWORK, form.backbone)
+    every_video["network"] = files_hash(features / NETWORK, form.stem)
     work = partial(embed_video, frames=frames, network=features / NETWORK, form=form, threads=settings["threads"])
     tasks = [
         Task(
@@ -59,7 +59,7 @@ def embed_video(
     folder: Path, tell: Callable[[float], None], *, frames: Path, network: Path, video_id: str, form: Form, threads: int
 ) -> None:
     """Embed one film, frame by frame, into folder/<video_id>.npy."""
-    backbone = _network(network, files_hash(network, form.backbone), form.backbone, threads)
+    backbone = _network(network, files_hash(network, form.stem), form.stem, threads)
     pack = open_frames(frames, video_id)
     rows = []
     for index in range(len(pack)):
@@ -76,8 +76,8 @@ def _network(folder: Path, _: str, name: str, threads: int) -> LightNetwork:
 
 def _network_task(form: Form, threads: int) -> Task:
     libraries = ["keras", "numpy", "tensorflow"]
-    inputs = step_inputs("stages.embed", libraries, form.as_dict())
-    return Task(form.backbone, inputs, partial(export_network, form=form, threads=threads), size=float)
+    inputs = step_inputs("stages.embed", libraries, form.as_dict() | form.identity())
+    return Task(form.stem, inputs, partial(export_network, form=form, threads=threads), size=float)
 
 
 def export_network(folder: Path, tell: Callable[[float], None], *, form: Form, threads: int) -> None:
@@ -85,7 +85,7 @@ def export_network(folder: Path, tell: Callable[[float], None], *, form: Form, t
     from screentime import frozen  # TensorFlow: only where the backbone is exported
 
     frozen.make_deterministic(0, threads)
-    (folder / f"{form.backbone}.tflite").write_bytes(frozen.light_model(frozen.feature_model(form, "mean_max")))
+    (folder / f"{form.stem}.tflite").write_bytes(frozen.light_model(frozen.feature_model(form, "mean_max")))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 
-from screentime import command
+from screentime import command, two_states
 from screentime.estimates import ScreenTime, screen_time, total
 from screentime.files import new_folder, write_json
 from screentime.ledger import Ledger, open_ledgers
@@ -139,17 +139,29 @@ def _timeline(ledger: Ledger, cast: Sequence[str]) -> pandas.DataFrame:
 
 
 def _appearances(ledger: Ledger, cast: Sequence[str], params: Estimate) -> pandas.DataFrame:
-    """The stretches in which each character is taken to be visible: what a person said, else what the score says."""
-    in_film = ledger.weights_s > 0
+    """The stretches in which each character is taken to be visible; what a person said stands."""
     rows = []
     for number, name in enumerate(cast):
-        answers, scores = ledger.answers[:, number], ledger.model_scores[:, number]
-        present = np.where(np.isnan(answers), scores >= params.threshold, answers == 1) & in_film
-        present = bridged(present, ledger.durations_s, in_film & (answers != 0), params.bridge_s)
+        scores = ledger.model_scores[:, number]
+        present = _present(ledger, number, params)
         for start_s, end_s, score in appearances(present, ledger.times_s, ledger.durations_s, scores):
             if end_s - start_s >= params.shortest_s - 1e-6:
                 rows.append((name, start_s, end_s, score))
     return pandas.DataFrame(rows, columns=[column.name for column in APPEARANCES.columns])
+
+
+def _present(ledger: Ledger, number: int, params: Estimate) -> np.ndarray:
+    """The frames in which a character is taken to be visible, (n_frames,) bool; none in a skipped range."""
+    in_film = ledger.weights_s > 0
+    answers, scores = ledger.answers[:, number], ledger.model_scores[:, number]
+    if params.appearances == "threshold":
+        present = np.where(np.isnan(answers), scores >= params.threshold, answers == 1) & in_film
+        return bridged(present, ledger.durations_s, in_film & (answers != 0), params.bridge_s)
+    present = np.zeros(len(in_film), bool)
+    present[in_film] = two_states.present(
+        scores[in_film], answers[in_film], ledger.times_s[in_film], ledger.weights_s[in_film], params.appearance_s
+    )
+    return present
 
 
 def bridged(present: np.ndarray, durations_s: np.ndarray, may: np.ndarray, bridge_s: float) -> np.ndarray:

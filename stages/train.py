@@ -71,7 +71,8 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
         scores.insert(1, "time_s", labelled.index["time_s"])
         write_table(folder / "out_of_fold.csv", scores, OUT_OF_FOLD, labelled.cast)
         counts = {"n_frames": labelled.n_frames} | ({"n_stills": labelled.n_stills} if labelled.n_stills else {})
-        data = _identity(arrays, labelled) | _weights_identity(settings) | counts
+        weights = labelled.form.identity() | _weights_identity(settings)
+        data = _identity(arrays, labelled) | weights | counts
         others = {"fine_tune", "probe"} - set(methods)  # what a method would do that is not tried decides nothing
         shown = settings.model_dump(exclude=others)
         libraries = versions(LIBRARIES)

@@ -21,7 +21,7 @@ ACCEPTED_SKIPS = {
 LONGEST = (
     "test_whole_pipeline", "test_stills", "test_train", "test_ancestors", "test_interruption", "test_labeller_guards", "test_many_films",
     "test_labeller_page", "test_tuned_pipeline", "test_experiments", "test_clip_pipeline", "test_sharing", "test_remotes",
-    "test_labeller_learner", "test_estimates", "test_registry",
+    "test_labeller_learner", "test_estimates", "test_registry", "test_kerashub", "test_warm_start",
 )  # fmt: skip
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -22,10 +22,12 @@ FOLDERS = ("frames", "scores", "targets", "audit", "skipped", "models")
 def run(tmp_path):
     """Runs the stage; gives its screen_time table, the rows by (video, character)."""
 
-    def one(*videos):
+    def one(*videos, **settings):
         out = tmp_path / "out"
         paths = {name: tmp_path / name for name in FOLDERS}
-        estimate(**paths, estimates=out, metrics=tmp_path / "estimate.json", params=params(*videos))
+        own = params(*videos)
+        own = own.model_copy(update={"estimate": own.estimate.model_copy(update=settings)})
+        estimate(**paths, estimates=out, metrics=tmp_path / "estimate.json", params=own)
         table = read_table(out / "screen_time.csv", SCREEN_TIME)
         return {(row.video_id, row.character): row for row in table.itertuples()}
 
@@ -231,18 +233,60 @@ def test_the_timeline_holds_what_the_model_says_also_of_frames_that_trained(tmp_
     ]
 
 
-def test_appearances_follow_what_people_said_and_else_the_score(tmp_path, run):
+def listed(folder):
+    rows = read_table(folder / "out" / "film" / "appearances.csv", APPEARANCES)
+    return [tuple(row) for row in rows[["character", "start_s", "end_s"]].itertuples(index=False)]
+
+
+def test_appearances_by_the_threshold_follow_what_people_said_and_else_the_score(tmp_path, run):
     film(tmp_path, np.array([[0.9, 0.1]] * 3 + [[0.1, 0.1]] + [[0.8, 0.1]] * 2 + [[0.1, 0.1]] * 2 + [[0.9, 0.1]]))
     labels(tmp_path, {(0, "ann"): "0", (2, "bob"): "1"})
     held_out(tmp_path / "models" / "out_of_fold.csv", "film", np.array([0.0, 2.0]), np.array([[0.9, 0.1]] * 2))
-    run()
+    run(appearances="threshold", bridge_s=1.5)
 
-    rows = read_table(tmp_path / "out" / "film" / "appearances.csv", APPEARANCES)
-    assert [tuple(row) for row in rows[["character", "start_s", "end_s"]].itertuples(index=False)] == [
+    assert listed(tmp_path) == [
         ("ann", 1, 6),  # the gap of one second is bridged, the one of two is not; frame 0 was seen to be without her
         ("ann", 8, 9),
         ("bob", 2, 3),
     ]
+
+
+def test_appearances_by_two_states_follow_what_people_said_and_the_likeliest_course(tmp_path, run):
+    film(
+        tmp_path,
+        np.array([[0.9, 0.1]] * 3 + [[0.4, 0.1]] + [[0.9, 0.1]] * 2 + [[0.1, 0.1]] * 3 + [[0.6, 0.1], [0.1, 0.1]]),
+    )
+    labels(tmp_path, {(0, "ann"): "0", (2, "bob"): "1"})
+    held_out(tmp_path / "models" / "out_of_fold.csv", "film", np.array([0.0, 2.0]), np.array([[0.9, 0.1]] * 2))
+    run(appearances="two_states", appearance_s=1.0)
+    first = listed(tmp_path)
+    run(appearances="two_states", appearance_s=1.0, shortest_s=2)
+
+    assert first == [("ann", 1, 6), ("bob", 2, 3)]  # the weak gap is closed, the weak flicker at 9 s is none
+    assert listed(tmp_path) == [("ann", 1, 6)]
+
+
+def test_two_states_pass_over_a_skipped_range_which_is_in_no_appearance(tmp_path, run):
+    film(tmp_path, np.full((12, 2), [0.9, 0.9]))
+    written(tmp_path / "skipped" / "film.csv", "start_s,end_s,reason", "4,6,advert", "9.5,12,credits")
+    run(appearances="two_states", appearance_s=1.0)
+
+    assert listed(tmp_path) == [(name, *times) for name in CAST for times in ((0, 4), (6, 10))]
+
+
+def test_the_way_to_list_appearances_changes_no_second(tmp_path, run):
+    truth, scores = made_up()
+    film(tmp_path, scores)
+    audited(tmp_path, truth, systematic(300, 60, 0.5), 300)
+
+    def figures(way):
+        run(appearances=way)
+        out = tmp_path / "out"
+        return [(out / name).read_bytes() for name in ("screen_time.csv", "film/timeline.csv")], listed(tmp_path)
+
+    (seconds, two_states), (others, threshold) = figures("two_states"), figures("threshold")
+    assert seconds == others
+    assert two_states != threshold
 
 
 def test_a_gap_is_bridged_up_to_its_length_unless_a_frame_in_it_is_known_to_be_empty():
