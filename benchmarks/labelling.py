@@ -452,6 +452,9 @@ def run_now(of: Case, seed: int) -> dict:
         }
 
 
+WAYS = ("labeller", "evenly", "frame by frame")
+
+
 def table_of(found: Sequence[Mapping], cast: Sequence[str]) -> str:
     """The runs as a table: half an interval and the error, each median and worst."""
     lines = [
@@ -459,22 +462,19 @@ def table_of(found: Sequence[Mapping], cast: Sequence[str]) -> str:
         "| frame by frame: error |",
         "|---|---|---|---|---|---|---|---|",
     ]
+    n_cast = range(len(cast))
+    seconds = np.array([one["seconds"] for one in found])
+    between = [f"{min(of)}" if min(of) == max(of) else f"{min(of)} to {max(of)}" for of in seconds.T]
+    rows = [(name, of, [place]) for name, of, place in zip(cast, between, n_cast, strict=True)] + [
+        ("mean of all", "", list(n_cast))
+    ]
     for mark, mark_s in enumerate(MARKS_S):
-        for place, name in enumerate(cast):
-            cells = {}
-            seconds = [one["seconds"][place] for one in found]
-            for way in ("labeller", "evenly", "frame by frame"):
-                figures = [one[way][mark][place] for one in found]
-                halves = [np.inf if low is None else (high - low) / 2 for _, low, high in figures]
-                errors = [abs(figure[0] - there) for figure, there in zip(figures, seconds, strict=True)]
-                cells[way] = [
-                    "none" if np.isinf(np.median(of)) else f"{np.median(of):.0f}, {np.max(of):.0f}"
-                    for of in (halves, errors)
-                ]
-            ours, even, order = cells["labeller"], cells["evenly"], cells["frame by frame"]
-            between = f"{min(seconds)}" if min(seconds) == max(seconds) else f"{min(seconds)} to {max(seconds)}"
+        cells = {way: _halves_and_errors([one[way][mark] for one in found], seconds) for way in WAYS}
+        for name, of, places in rows:
+            told = {way: [_median_and_worst(figures[:, places].mean(axis=1)) for figures in cells[way]] for way in WAYS}
+            (ours, even, order) = (told[way] for way in WAYS)
             lines.append(
-                f"| {mark_s / 60:.0f} | {name} | {between} | {ours[0]} | {even[0]} | {ours[1]} | {even[1]} | {order[1]} |"
+                f"| {mark_s / 60:.0f} | {name} | {of} | {ours[0]} | {even[0]} | {ours[1]} | {even[1]} | {order[1]} |"
             )
     held = [
         low <= there <= high
@@ -484,6 +484,16 @@ def table_of(found: Sequence[Mapping], cast: Sequence[str]) -> str:
         if low is not None
     ]
     return "\n".join(lines) + f"\n\n{len(found)} runs; the labeller's intervals held the truth in {np.mean(held):.1%}"
+
+
+def _halves_and_errors(runs: Sequence[Sequence[Sequence[float | None]]], seconds: np.ndarray) -> list[np.ndarray]:
+    """Half of every interval and every error, each (n_runs, n_characters) float64, seconds; no interval is an infinite one."""
+    halves = [[np.inf if low is None else (high - low) / 2 for _, low, high in figures] for figures in runs]
+    return [np.array(halves), np.abs(np.array([[figure[0] for figure in figures] for figures in runs]) - seconds)]
+
+
+def _median_and_worst(values: np.ndarray) -> str:
+    return "none" if np.isinf(np.median(values)) else f"{np.median(values):.0f}, {np.max(values):.0f}"
 
 
 def processes() -> ProcessPoolExecutor:
