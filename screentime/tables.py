@@ -235,7 +235,7 @@ _OF_STOPPING = "of the frames that say when to stop; empty likewise, and where t
 _OF_ALL = "of all labelled frames, by the network that is kept; empty after its last epoch"
 EPOCHS = Table(
     "plots/epochs.csv",
-    "every epoch of the training: the folds, means over all of them, and the network that is kept; accuracies with "
+    "every epoch of the training: the folds, means over all of them, and the network that is kept; accuracies "
     "where fine-tuning was kept, on frames as augmentation has changed them where they train",
     (
         _count("epoch", "from 1"),

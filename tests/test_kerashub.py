@@ -334,7 +334,7 @@ def test_its_blocks_can_be_opened_and_the_rest_cut_off(presets, flower):
 
 def test_training_changes_what_is_open_and_nothing_else(presets, flower):
     form = Form(named(presets["registers"]), 56, 56)
-    tune = PARAMS.train.fine_tune.model_copy(update={"open": "blocks:1", "epochs": 4, "batch_size": 4})
+    tune = PARAMS.train.fine_tune.model_copy(update={"open": "blocks:1", "learning_rate": 0.003, "batch_size": 4})
     settings = PARAMS.train.model_copy(update={"fine_tune": tune})
     inputs = np.stack([network_input(flower[:, 10 * n : 300 + 10 * n], form) for n in range(8)]).astype(np.float16)
     tuning = fine_tuning.Tuning(form, inputs, np.arange(8).reshape(8, 1).astype(np.float32) % 2, settings)
@@ -343,7 +343,7 @@ def test_training_changes_what_is_open_and_nothing_else(presets, flower):
         return {weight.path: np.array(weight) for weight in tuning.model.backbone.weights}
 
     before = weights()
-    history = tuning.fit(np.arange(8), np.arange(0), 4, 0, lambda: None)
+    history = tuning.fit(np.arange(8), np.arange(0), 12, 0, lambda: None)
     changed = {path.split("/")[0] for path, value in weights().items() if (value != before[path]).any()}
 
     assert {name for name in changed if name.startswith("block")} | changed == changed

@@ -189,7 +189,7 @@ def test_no_model_is_a_sentence(tmp_path):
 
     assert str(failure.value) == (
         f"{tmp_path / 'model.json'}: no such file was found, a trained model was expected; run `dvc repro train`, or fetch "
-        "the models with `dvc pull models`"
+        "the models with `dvc pull train`"
     )
 
 
@@ -201,5 +201,5 @@ def test_a_model_that_lacks_a_file_is_a_sentence(models, tmp_path):
 
     assert str(failure.value) == (
         f"{tmp_path / 'architecture.json'}: no such file was found, model.json names it; run `dvc repro train`, or fetch "
-        "the models with `dvc pull models`"
+        "the models with `dvc pull train`"
     )

@@ -130,9 +130,9 @@ def test_sharing_sets_the_tag_and_says_what_others_type(owner, shared, own_home)
         "then others have all of it, and `dvc repro` finds nothing to do:",
         f"  git clone --branch v1 {origin} && cd films && python -m screentime pull",
         "or parts of it, in a project of their own:",
-        f"  dvc get --rev v1 {origin} models      # a copy of the model",
-        f"  dvc import --rev v1 {origin} models   # a copy that knows where it came from",
-        f"  {'dvc update --rev NEXT_TAG models.dvc':<{len(f'dvc import --rev v1 {origin} models')}}   # and follows to the "
+        f"  dvc get --rev v1 {origin} models/trained      # a copy of the model",
+        f"  dvc import --rev v1 {origin} models/trained   # a copy that knows where it came from",
+        f"  {'dvc update --rev NEXT_TAG trained.dvc':<{len(f'dvc import --rev v1 {origin} models/trained')}}   # and follows to the "
         "next tag",
     ]
     assert owner.run("git", "cat-file", "-t", "v1") == "tag\n"
@@ -184,7 +184,7 @@ def test_another_project_takes_a_part_and_follows_to_the_next_tag(owner, shared,
     elsewhere.run("dvc", "get", "--rev", "v1", str(origin), "data/labels/first.csv")
     elsewhere.run("dvc", "import", "--rev", "v1", str(origin), "reports")
 
-    assert contents(tmp_path / "got") == contents(owner.folder / "models")
+    assert contents(tmp_path / "got") == contents(owner.folder / "models" / "trained")
     assert (tmp_path / "first.csv").read_bytes() == (owner.folder / "data" / "labels" / "first.csv").read_bytes()
     assert (tmp_path / "reports" / "screen_time.csv").read_bytes() == report
 

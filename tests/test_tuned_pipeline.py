@@ -23,12 +23,12 @@ def project(tmp_path_factory, demo_excerpt) -> Project:
     """The excerpt, two frames a second, trained quickly on small pictures and scored."""
     project = Project(tmp_path_factory.mktemp("project"))
     excerpt.put_into(project, demo_excerpt, CAST)
-    tune = {"epochs": 8, "learning_rate": 0.0005}
+    tune = {"epochs": 8, "least_steps": 0, "learning_rate": 0.0005}
     project.set_params(
         sample={"fps": 2.0},
         embed={"width": 96, "height": 64},
         preprocess={"width": 224, "height": 128},
-        train={"folds": 3, "fine_tune": tune},
+        train={"method": "fine_tune", "folds": 3, "fine_tune": tune},
         suggest={"frames": 9},
     )
     project.commit("films, labels")
