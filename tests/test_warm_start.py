@@ -174,6 +174,18 @@ def test_a_registered_model_comes_into_another_project_as_files(base, tmp_path_f
         "base.dvc", ""
     )
 
+    with open_store(mlflow, {"MLFLOW_TRACKING_URI": uri}, others) as client:
+        (card,) = (others / "mlruns").rglob("artifacts/**/model.json")
+        kept = card.read_text(encoding="utf-8")
+        (card.parents[1] / "elsewhere").write_bytes(b"x")
+        beside = {"../elsewhere": sha256_of(card.parents[1] / "elsewhere")}
+        write_json(card, json.loads(kept) | {"files": beside})
+    wrong = project.run(*environment, "python", "-m", "screentime", "model", "pull", "cartoons@1", code=1)
+    assert wrong == (
+        "cartoons@1: model.json names '../elsewhere', files beside it were expected; do not use this model\n"
+    )
+    assert identity(folder) == identity(base)
+    card.write_text(kept, encoding="utf-8")
     wrong = project.run(*environment, "python", "-m", "screentime", "model", "pull", "cartoons@7", code=1)
     assert wrong == "cartoons@7: no such version was found, one of these was expected: candidate, 1; name one\n"
     wrong = project.run(*environment, "python", "-m", "screentime", "model", "pull", "cartoons", code=1)

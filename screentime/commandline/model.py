@@ -7,7 +7,6 @@ from pathlib import Path
 from screentime import registry
 from screentime.commandline.parser import add_command, add_family, add_place
 from screentime.errors import InputError
-from screentime.project import base
 from screentime.registry import Judgement
 from screentime.tracking import open_store
 
@@ -101,6 +100,8 @@ def _promote(arguments: argparse.Namespace) -> None:
 
 def _pull(arguments: argparse.Namespace) -> None:
     import mlflow  # late, as above
+
+    from screentime.project import base  # late: the runtime of networks
 
     name, at, version = arguments.version.partition("@")
     if not (name and at and version):

@@ -361,6 +361,7 @@ class Desk:
         del film.book.questions[question]
         return reply
 
+    @once
     def portrait(self, operation: str, character: int, video: str, frame: int) -> dict:
         """Take a frame as a character's picture."""
         with self.lock:

@@ -38,6 +38,11 @@ def pull(mlflow: ModuleType, client: object, folder: Path, name: str, asked: str
     with TemporaryDirectory() as place:
         found = _fetched(mlflow, version, Path(place))
         facts = model_facts(found)
+        outside = [file for file in facts["files"] if Path(file).name != file]
+        if outside:
+            raise InputError(
+                f"{name}@{asked}: {FACTS} names '{outside[0]}', files beside it were expected; do not use this model"
+            )
         origin = {
             "name": name, "version": str(version.version), "run_id": version.run_id, "run_key": facts["run_key"],
             "cast": facts["cast"], f"sha256_{FACTS}": sha256_of(found / FACTS),
