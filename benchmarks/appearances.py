@@ -122,9 +122,9 @@ def default_scores(film: Film, rows: np.ndarray, work: Path, params: Params) -> 
     parts = folds(
         [film.name] * len(rows), film.times_s[rows], settings.folds, settings.block_s, settings.guard_s, n_validation=0
     )
-    crossed = fine_tuning.cross_fit(tuning, parts, lambda *_: None)
+    crossed, kept = fine_tuning.cross_fit(tuning, parts, lambda *_: None)
     lines = calibration.fit(crossed.logits, film.truth[rows])
-    tuning.fit(np.arange(len(rows)), np.arange(0), settings.fine_tune.epochs, 0, lambda *_: None)
+    tuning.turn_to(kept)
     tuning.inputs = pictures
     return calibration.apply(tuning.logits(np.arange(len(pictures))), *lines)
 

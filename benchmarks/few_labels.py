@@ -75,40 +75,32 @@ class NewFilm:
             int(way == "probe"),
         )  # fmt: skip
         began = time.process_time()
-        crossed, logits = (
-            self._probed(settings, labelled, targets, parts, asked)
+        crossed, ask = (
+            self._probed(settings, labelled, targets, parts)
             if way == "probe"
-            else self._tuned(settings, labelled, targets, parts, asked, str(base) if way == WAYS[2] else "imagenet")
+            else self._tuned(settings, labelled, targets, parts, str(base) if way == WAYS[2] else "imagenet")
         )
         spent = time.process_time() - began
+        logits = ask(asked)
         scores = calibration.cross_fitted_scores(crossed.logits, targets, [part.test for part in parts])
         precision = [average_precision(self.truth[asked, c] == 1, logits[:, c]) for c in range(len(self.cast))]
         return float(np.mean(precision)), float(np.nanmean((scores - targets) ** 2)), spent
 
-    def _probed(
-        self, settings: Train, labelled: np.ndarray, targets: np.ndarray, parts: Sequence, asked: np.ndarray
-    ) -> tuple:
+    def _probed(self, settings: Train, labelled: np.ndarray, targets: np.ndarray, parts: Sequence) -> tuple:
         crossed = probe.cross_fit(self.features[labelled], targets, parts, settings, SILENT["on_step"])
         head = probe.fit_head(self.features[labelled], targets, crossed.usual_epochs, settings, SILENT["on_step"])
-        return crossed, self.features[asked] @ head.kernel + head.bias
+        return crossed, lambda rows: self.features[rows] @ head.kernel + head.bias
 
     def _tuned(
-        self,
-        settings: Train,
-        labelled: np.ndarray,
-        targets: np.ndarray,
-        parts: Sequence,
-        asked: np.ndarray,
-        weights: str,
+        self, settings: Train, labelled: np.ndarray, targets: np.ndarray, parts: Sequence, weights: str
     ) -> tuple:
         tune = settings.fine_tune.model_copy(update={"weights": weights})
         settings = settings.model_copy(update={"fine_tune": tune})
         tuning = fine_tuning.Tuning(self.form, self.inputs[labelled], targets, settings, self.cast)
-        crossed = fine_tuning.cross_fit(tuning, parts, **SILENT)
-        every_row = np.arange(len(targets))
-        tuning.fit(every_row, every_row[:0], crossed.usual_epochs, 0, **SILENT)
+        crossed, kept = fine_tuning.cross_fit(tuning, parts, **SILENT)
+        tuning.turn_to(kept)
         tuning.inputs = self.inputs
-        return crossed, tuning.logits(asked)
+        return crossed, tuning.logits
 
 
 def table_of(found: Mapping[str, Sequence[tuple[float, float, float]]]) -> str:

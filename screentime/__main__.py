@@ -1,6 +1,8 @@
 """The command line: `python -m screentime COMMAND`; `--help` after any part of it explains that part."""
 
 # ruff: noqa: E402 - the environment is asked before anything that it must hold is imported
+import importlib
+import sys
 from collections.abc import Sequence
 
 from screentime import command, environment
@@ -8,48 +10,33 @@ from screentime import command, environment
 command.interruption_is_a_sentence()
 environment.require()
 
-from screentime.commandline import (
-    audit,
-    card,
-    cast,
-    check,
-    clips,
-    disk,
-    imagenet,
-    label,
-    labels,
-    model,
-    new,
-    preset,
-    share,
-    show,
-    status,
-    stills,
-    video,
-)
 from screentime.commandline.parser import Parser
 
+# the modules of screentime/commandline, in the order of the help: each adds the command of its name, share two more
 COMMANDS = (
-    new, video, stills, cast, label, labels, status, check, audit, show, model, card, share, disk, clips, imagenet, preset,
-)  # in the order of the help  # fmt: skip
+    "new", "video", "stills", "cast", "label", "labels", "status", "check", "audit", "show", "model", "card", "share",
+    "disk", "clips", "imagenet", "preset",
+)  # fmt: skip
+WITH_SHARE = ("push", "pull")
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Do what the words say (the command line's unless told); bad input is one sentence and exit code 1."""
-    command.guarded(lambda: _work(words))
+    command.guarded(lambda: _work(sys.argv[1:] if words is None else words))
 
 
-def _work(words: Sequence[str] | None) -> None:
-    arguments = parser().parse_args(words)
+def _work(words: Sequence[str]) -> None:
+    arguments = parser(words).parse_args(words)
     arguments.work(arguments)
 
 
-def parser() -> Parser:
-    """All commands and options."""
+def parser(words: Sequence[str] = ()) -> Parser:
+    """All commands and options; of the command that the words begin with, alone: a command waits for what it needs only."""
     top = Parser(prog="python -m screentime", description="How many seconds is each character on screen?")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in COMMANDS:
-        family.add(commands)
+    first = "share" if words and words[0] in WITH_SHARE else next(iter(words), "")
+    for name in (first,) if first in COMMANDS else COMMANDS:
+        importlib.import_module(f"screentime.commandline.{name}").add(commands)
     return top
 
 

@@ -28,12 +28,11 @@ def augmented(pictures: np.ndarray, settings: Augment, facts: Backbone, random: 
     """
     moves = settings.flip or any((settings.rotation, settings.shift, settings.shear, settings.zoom))
     lights = any((settings.brightness, settings.contrast, settings.saturation))
-    mean, scale = np.float32(facts.mean), np.float32(facts.scale)
     result = pictures
     if moves:
         result = np.stack([_moved(picture, settings, random) for picture in result])
     if lights:
-        result = np.stack([(_lit(picture * scale + mean, settings, random) - mean) / scale for picture in result])
+        result = np.stack([_lit(picture, settings, facts, random) for picture in result])
     return result
 
 
@@ -57,14 +56,16 @@ def _moved(picture: np.ndarray, settings: Augment, random: np.random.Generator) 
     )
 
 
-def _lit(levels: np.ndarray, settings: Augment, random: np.random.Generator) -> np.ndarray:
-    """Light and colour of grey levels in [0, 255]."""
-    brightness, contrast, saturation = random.uniform(-1, 1, 3).astype(np.float32) * np.float32(
-        (settings.brightness, settings.contrast, settings.saturation)
-    )
-    levels = (levels - 127.5) * (1 + contrast) + 127.5 + 255 * brightness
-    grey = levels.mean(axis=-1, keepdims=True)
-    return np.clip(grey + (levels - grey) * (1 + saturation), 0, 255)
+def _lit(picture: np.ndarray, settings: Augment, facts: Backbone, random: np.random.Generator) -> np.ndarray:
+    """Light and colour of grey levels in [0, 255], as one map of normalized pixels to normalized pixels."""
+    brightness, contrast, saturation = random.uniform(-1, 1, 3) * (
+        settings.brightness, settings.contrast, settings.saturation
+    )  # fmt: skip
+    mean, scale = (np.broadcast_to(np.float64(one), 3) for one in (facts.mean, facts.scale))
+    mixed = (1 + contrast) * ((1 + saturation) * np.eye(3) - saturation / 3)
+    offset = mixed @ mean - 127.5 * contrast + 255 * brightness
+    lit = cv2.transform(picture, np.column_stack([mixed * scale, offset - mean]) / scale[:, None])
+    return np.clip(lit, ((0 - mean) / scale).astype(np.float32), ((255 - mean) / scale).astype(np.float32), out=lit)
 
 
 def sheet(pictures: np.ndarray, settings: Augment | None, facts: Backbone, seed: int) -> np.ndarray:

@@ -225,6 +225,10 @@ class Tuning:
             variable.assign(value)
         self._current, one.state = one, None
 
+    def let_go(self, one: Learner) -> None:
+        """Keep no longer what a training has learned."""
+        self._current, one.state = None if one is self._current else self._current, None
+
     @property
     def optimizer(self) -> keras.optimizers.Optimizer:
         """What makes the steps."""
@@ -368,10 +372,14 @@ def optimizer(tune: FineTune) -> keras.optimizers.Optimizer:
 def epochs_of(n_rows: int, tune: FineTune) -> int:
     """At most how many epochs: as many as the parameters say, and with few frames so many that the steps suffice.
 
-    >>> tune = FineTune.model_construct(epochs=8, least_steps=96, batch_size=8)
+    Who goes on from a model of other films needs no more for few frames (docs/models.md has what that costs and gives).
+
+    >>> tune = FineTune.model_construct(weights="imagenet", epochs=8, least_steps=96, batch_size=8)
     >>> epochs_of(90, tune), epochs_of(24, tune)
     (8, 32)
     """
+    if warm_start.is_model(tune.weights):
+        return tune.epochs
     return max(tune.epochs, -(-tune.least_steps // -(-n_rows // tune.batch_size)))
 
 
@@ -388,26 +396,41 @@ def rate_at(epoch: float, epochs: int, tune: FineTune) -> float:
     return tune.learning_rate * 0.5 * (1 + np.cos(np.pi * done))
 
 
-def cross_fit(tuning: Tuning, folds: Sequence[Fold], on_step: OnStep, tensorboard: bool = False) -> CrossFit:
-    """Train for every fold, and score every frame by the network that has not seen its neighbourhood."""
-    epochs = epochs_of(len(tuning.targets), tuning.settings.fine_tune)
+def cross_fit(
+    tuning: Tuning, folds: Sequence[Fold], on_step: OnStep, tensorboard: bool = False
+) -> tuple[CrossFit, Learner]:
+    """Train for every fold and on all frames; every frame is scored by the network that has not seen its neighbourhood.
+
+    Where no frames say when to stop, the training on all frames goes beside those of the folds and shares the trunk with
+    them; else it comes behind them and takes as many epochs as they needed in the middle.
+
+    Returns:
+        What the folds said, and the training on all frames, which the network has after `turn_to`.
+    """
+    n_rows = len(tuning.targets)
+    epochs = epochs_of(n_rows, tuning.settings.fine_tune)
     learners = [
         Learner(fold.train, fold.validation, boards(tensorboard, f"fold_{number}"))
         for number, fold in enumerate(folds, start=1)
     ]
+    kept = Learner(np.arange(n_rows), np.arange(0), boards(tensorboard, "final"))
+    together = [*learners, *([] if any(len(fold.validation) for fold in folds) else [kept])]
     logits = np.zeros(tuning.targets.shape)
     beside = tuning.side_by_side()
-    for first in range(0, len(folds), beside):
-        group = learners[first : first + beside]
+    for first in range(0, len(together), beside):
+        group = together[first : first + beside]
         tuning.fit_beside(group, epochs, first + 1, on_step)
         for one, fold in zip(group, folds[first:], strict=False):
             tuning.turn_to(one)
             logits[fold.test] = tuning.logits(fold.test)
-            one.state = None
+            tuning.let_go(one)
     histories = [one.history for one in learners]
     judged = [[figures.get("validation_loss", -epoch) for epoch, figures in enumerate(of)] for of in histories]
     best_epochs = [int(np.argmin(losses)) + 1 for losses in judged]
-    return CrossFit(logits, np.array(best_epochs), mean_history(histories))
+    crossed = CrossFit(logits, np.array(best_epochs), mean_history(histories))
+    if not kept.history:
+        tuning.fit_beside([kept], crossed.usual_epochs, 0, on_step)
+    return crossed, kept
 
 
 def boards(asked: bool, name: str) -> list[keras.callbacks.Callback]:

@@ -61,11 +61,11 @@ def test_the_labels_of_a_fold_do_not_change_what_is_said_of_it(tuning):
     with_settings(tuning)
     parts = folds(["film"] * 24, TIMES_S, 4, 10.0, 0.0)
     targets = tuning.targets
-    before = fine_tuning.cross_fit(tuning, parts, lambda *_: None).logits
+    before = fine_tuning.cross_fit(tuning, parts, lambda *_: None)[0].logits
     try:
         tuning.targets = targets.copy()
         tuning.targets[parts[0].test] = 1 - targets[parts[0].test]
-        after = fine_tuning.cross_fit(tuning, parts, lambda *_: None).logits
+        after = fine_tuning.cross_fit(tuning, parts, lambda *_: None)[0].logits
     finally:
         tuning.targets = targets
 
@@ -104,7 +104,7 @@ def test_only_what_has_something_in_common_goes_side_by_side(tuning, monkeypatch
     monkeypatch.setattr(fine_tuning, "STATES_BYTES", 1)
     assert tuning.side_by_side() == 1
     parts = folds(["film"] * 24, TIMES_S, 4, 10.0, 0.0)
-    crossed = fine_tuning.cross_fit(with_settings(tuning), parts, lambda *_: None)
+    crossed, _ = fine_tuning.cross_fit(with_settings(tuning), parts, lambda *_: None)
     assert np.isfinite(crossed.logits).all() and len(crossed.best_epochs) == 4
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from screentime.__main__ import COMMANDS, WITH_SHARE, parser
+
 ROOT = Path(__file__).parents[1]
 HEAVY = "tensorflow"
 
 
-def imported_by(module: str) -> set[str]:
-    code = f"import sys, {module}; print('\\n'.join(sys.modules))"
+def imported_by(module: str, then: str = "pass") -> set[str]:
+    code = f"import sys, {module}; {then}; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
@@ -24,7 +26,19 @@ def test_a_light_stage_does_not_import_tensorflow_or_mlflow(stage):
 
 
 def test_the_command_line_starts_without_tensorflow_or_mlflow():
-    assert not {HEAVY, "keras", "mlflow"} & imported_by("screentime.__main__")
+    every_command = imported_by("screentime.__main__", "screentime.__main__.parser()")
+    assert "screentime.commandline.labels" in every_command
+    assert not {HEAVY, "keras", "mlflow"} & every_command
+
+
+def test_a_command_waits_for_its_own_imports_alone():
+    commands = [*COMMANDS, *WITH_SHARE]
+    listed = parser()._subparsers._group_actions[0].choices
+    assert sorted(listed) == sorted(commands)
+    for name in commands:
+        alone = parser([name])._subparsers._group_actions[0].choices
+        assert alone[name].format_help() == listed[name].format_help()
+    assert "scipy.stats" not in imported_by("screentime.__main__", "screentime.__main__.parser(['push'])")
 
 
 def test_the_test_can_fail():

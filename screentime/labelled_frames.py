@@ -1,0 +1,160 @@
+"""What the stage train learns from: the arrays of preprocess, and whether they are enough and fit the parameters."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas
+
+from screentime.errors import InputError
+from screentime.files import number, read_json
+from screentime.inputs import Form
+from screentime.params import Train
+from screentime.tables import INDEX, STILLS_INDEX, read_table
+
+
+@dataclass(frozen=True)
+class LabelledFrames:
+    """The arrays of the stage preprocess.
+
+    Attributes:
+        form: what the network is shown.
+        cast: the characters.
+        index: one row per labelled frame.
+        inputs: (n_pictures, height, width, 3) float16, normalized, memory-mapped: of all rows but private ones.
+        targets: (n_rows, n_characters) float32, frames first and then stills.
+        private: (n_rows,) bool: which rows have features instead of a picture.
+        features: (n_private, n_features) float16, None where no film is private.
+        still_groups, near_copies: of the stills, as `splits.folds` wants them.
+        filled: features and targets of the filled frames, None where they do not train.
+    """
+
+    form: Form
+    cast: tuple[str, ...]
+    index: pandas.DataFrame
+    inputs: np.ndarray
+    targets: np.ndarray
+    private: np.ndarray
+    features: np.ndarray | None
+    still_groups: list[int]
+    near_copies: list[list[int]]
+    filled: tuple[np.ndarray, np.ndarray] | None
+
+    @property
+    def n_frames(self) -> int:
+        return len(self.index)
+
+    @property
+    def n_stills(self) -> int:
+        return len(self.still_groups)
+
+    def judged(self, enough: int) -> np.ndarray:
+        """The targets that calibration and comparison ask: without stills where frames alone show a character often enough.
+
+        Who made a set chose how many of its pictures show a character; the film chose it for its frames.
+
+        Args:
+            enough: so many frames that show a character, and so many that do not.
+
+        Returns:
+            (n_rows, n_characters) float32, 1, 0 or NaN.
+        """
+        judged = self.targets.copy()
+        known = [(judged[: self.n_frames] == value).sum(axis=0) >= enough for value in (0, 1)]
+        judged[self.n_frames :, known[0] & known[1]] = np.nan
+        return judged
+
+
+def read_arrays(arrays: Path) -> LabelledFrames:
+    """Read data/arrays; the pictures stay on disk."""
+    form = read_json(arrays / "form.json")
+    cast, private = tuple(form.pop("cast")), form.pop("private")
+    index = read_table(arrays / "index.csv", INDEX)
+    stills = read_table(arrays / "stills.csv", STILLS_INDEX) if (arrays / "stills.csv").is_file() else None
+    groups = [] if stills is None else list(stills["group"])
+    copies = [] if stills is None else [[int(row) for row in cell.split()] for cell in stills["near_copies"]]
+    kept = arrays / "features.npy"
+    filled = None
+    if (arrays / "filled.csv").is_file():
+        filled = tuple(np.load(arrays / f"filled_{name}.npy", allow_pickle=False) for name in ("features", "targets"))
+    return LabelledFrames(
+        Form(**form),
+        cast,
+        index,
+        np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False),
+        np.load(arrays / "targets.npy", allow_pickle=False),
+        np.append(index["video_id"].isin(private).to_numpy(), np.zeros(len(groups), bool)),
+        np.load(kept, allow_pickle=False) if kept.is_file() else None,
+        groups,
+        copies,
+        filled,
+    )
+
+
+def check_enough(labelled: LabelledFrames, settings: Train) -> None:
+    """Refuse to train on too little, naming what is needed and the next command.
+
+    Raises:
+        InputError: fewer labelled frames than train.min_labelled, or a character that is labelled present, or absent, in
+            fewer than train.min_present.
+    """
+    targets = labelled.targets
+    next_step = (
+        "label the frames that data/suggestions/<video_id>.csv names in data/labels/<video_id>.csv (docs/labelling.md), "
+        "then run `dvc repro`"
+    )
+    if len(targets) < settings.min_labelled:
+        raise InputError(
+            f"data/labels: {len(targets)} labelled frames were found, at least {settings.min_labelled} are needed to train; "
+            f"{next_step}"
+        )
+    for column, name in enumerate(labelled.cast):
+        for value, word in ((1, "present"), (0, "absent")):
+            count = int((targets[:, column] == value).sum())
+            if count < settings.min_present:
+                times = "never" if count == 0 else f"in {count} frames"
+                raise InputError(
+                    f"data/labels: '{name}' is labelled {word} {times}, at least {settings.min_present} frames are needed to "
+                    f"train; {next_step}, or remove '{name}' from the cast in params.yaml"
+                )
+
+
+def check_method(labelled: LabelledFrames, settings: Train) -> None:
+    """Refuse to train on pictures where some rows have features only, and settings that contradict each other.
+
+    Raises:
+        InputError: what was found, what was expected, the repair.
+    """
+    tune = settings.fine_tune
+    if settings.method == "fine_tune" and labelled.private.any():
+        films = ", ".join(sorted(set(labelled.index["video_id"][labelled.private[: labelled.n_frames]])))
+        raise InputError(
+            f"params.yaml: train.method is fine_tune, private films ({films}) leave features and no pictures; set it to probe, "
+            "or leave those films out with `python -m screentime video skip`"
+        )
+    if settings.method == "fine_tune" and labelled.filled is not None:
+        raise InputError(
+            "params.yaml: train.method is fine_tune, filled cells (preprocess.filled) have features and no pictures; set it "
+            "to probe, or preprocess.filled to false"
+        )
+    together = np.flatnonzero((labelled.targets == 1).sum(axis=1) > 1)
+    if settings.exclusive and len(together):
+        first = labelled.targets[together[0]] == 1
+        names = " and ".join(name for name, here in zip(labelled.cast, first, strict=True) if here)
+        raise InputError(
+            f"params.yaml: train.exclusive is true, {names} are labelled visible together ({_place(labelled, together[0])}; "
+            f"pictures like that: {len(together)}), one at most was expected; set it to false, or correct the labels"
+        )
+    if settings.method != "probe" and tune.wanted_accuracy and not tune.validation:
+        raise InputError(
+            f"params.yaml: train.fine_tune: wanted_accuracy is {tune.wanted_accuracy:g} and validation 0, frames that tell "
+            "the accuracy were expected; set validation to 0.25, or wanted_accuracy to 0"
+        )
+
+
+def _place(labelled: LabelledFrames, row: int) -> str:
+    """Which labelled picture a row is, for a sentence."""
+    if row >= labelled.n_frames:
+        return "a still"
+    frame = labelled.index.iloc[row]
+    return f"{frame['video_id']} at {number(frame['time_s'])} s"
