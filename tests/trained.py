@@ -71,6 +71,8 @@ def params_with(**train: object) -> Params:
             name: settings.pop(name) for name in [*settings] if name in type(section).model_fields and name != "epochs"
         }
         own |= settings.pop(method, {})
+        if method == "fine_tune":  # as many epochs as a test asks for
+            own = {"least_steps": 0} | own
         settings[method] = section.model_copy(update=own | {"epochs": own.get("epochs", settings["epochs"])})
     settings.pop("epochs")
     return project.model_copy(update={"train": project.train.model_copy(update=settings), "cast": CAST})
