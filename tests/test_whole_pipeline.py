@@ -107,9 +107,11 @@ def test_an_unlabelled_second_film_does_not_train_again(project, first_run):
     assert totals == CAST
 
 
-def test_an_audit_round_and_its_answers_run_only_the_measuring(project, first_run):
+def test_an_audit_round_trains_nothing_and_an_answer_runs_only_the_measuring(project, first_run):
     project.run("dvc", "repro")
     project.run("python", "-m", "screentime", "audit", "draw", "excerpt", "--n", "30", "--seed", "3")
+    output = project.run("dvc", "repro")
+    assert not {"train", "score", "sample", "embed"} & set(project.stages_run(output))
 
     rows = table(project.folder / LABELS)
     drawn = [row["time_s"] for row in table(project.folder / "data" / "labels" / "excerpt.audit.csv")]
