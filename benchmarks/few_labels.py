@@ -37,7 +37,7 @@ def base_model(
     settings = params.train
     tuning = fine_tuning.Tuning(form, inputs, targets, settings, cast)
     every_row = np.arange(len(targets))
-    tuning.fit(every_row, every_row[:0], settings.fine_tune.epochs, 0, **SILENT)
+    tuning.fit(every_row, every_row[:0], fine_tuning.epochs_of(len(targets), settings.fine_tune), 0, **SILENT)
     folder.mkdir(parents=True, exist_ok=True)
     network.save(network.scorer_model(tuning.model, exclusive=False), folder)
     files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != "model.json"}

@@ -36,7 +36,7 @@ WAYS = {
     "mean_max": {"pooling": "mean_max"},
     "blocks:10": {"open": "blocks:10"},
     "all": {"open": "all"},
-    "all, 5 epochs": {"open": "all", "epochs": 5},
+    "all, 5 epochs": {"open": "all", "epochs": 5, "least_steps": 0},
     "no augmentation": {"augment": None},
     "rate .001": {"learning_rate": 0.001},
     "336x192": {"width": 336, "height": 192},
@@ -118,7 +118,8 @@ def measured(way: Mapping[str, object], rows: tuple, truth: Mapping, work: Path,
         scorer = probe.scorer_model(pooled, head, exclusive=False)
     else:
         tuning = fine_tuning.Tuning(form, inputs, targets, settings)
-        tuning.fit(trains, np.arange(0), settings.fine_tune.epochs, 0, lambda *_: None)
+        epochs = fine_tuning.epochs_of(len(trains), settings.fine_tune)
+        tuning.fit(trains, np.arange(0), epochs, 0, lambda *_: None)
         scorer = network.scorer_model(tuning.model, exclusive=False)
     cpu_s = time.process_time() - began
     with tempfile.TemporaryDirectory() as folder:
