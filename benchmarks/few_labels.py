@@ -136,7 +136,7 @@ def main() -> None:
     frozen.make_deterministic(params.train.seed, params.train.threads)
     work = arguments.work or Path(tempfile.mkdtemp())
     truth = sampled(arguments.films, arguments.cast, work, params)
-    form = Form(**{name: getattr(params.preprocess, name) for name in ("backbone", "width", "height")})
+    form = Form(**params.preprocess.form)
     others = [name for name in truth if name != arguments.new]
     base = work / f"model-for-{arguments.new}"
     if not (base / "model.json").is_file():

@@ -90,7 +90,7 @@ def protocols(truth: Mapping[str, np.ndarray]) -> dict[str, tuple[str, np.ndarra
 
 def settings_of(way: Mapping[str, object], params: Params) -> tuple[Form, Train]:
     """The form and the section `train` of a way."""
-    form = {name: way.get(name, getattr(params.preprocess, name)) for name in ("backbone", "width", "height")}
+    form = {name: way.get(name, own) for name, own in params.preprocess.form.items()}
     own = {name: value for name, value in way.items() if name not in ("method", *form)}
     tune = params.train.fine_tune
     if "augment" in own:

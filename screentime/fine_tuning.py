@@ -20,13 +20,13 @@ with no_native_chatter():
 
 from screentime import augmentation, warm_start
 from screentime.backbones import backbone
+from screentime.cross_fit import CrossFit, mean_history
 from screentime.depth import cut, frozen_until, open_layers
 from screentime.errors import InputError
 from screentime.inputs import Form
-from screentime.losses import OneAgainstRest, batch_loss, first_bias, present_weights
+from screentime.losses import KnownAccuracy, OneAgainstRest, batch_loss, first_bias, present_weights
 from screentime.network import EVIDENCE, build
 from screentime.params import FineTune, Train
-from screentime.probe import CrossFit
 from screentime.splits import Fold
 
 BATCH = 16  # frames that are scored, and go through the trunk, at once
@@ -40,31 +40,6 @@ OPTIMIZERS = {
 }
 
 OnStep = Callable[[], None]
-
-
-@keras.saving.register_keras_serializable(package="screentime")
-class KnownAccuracy(keras.metrics.Mean):
-    """The share of known answers that a logit above 0 gets right; exclusive: of frames whose class is the largest logit."""
-
-    def __init__(self, exclusive: bool = False, name: str = "accuracy", **arguments: object) -> None:
-        super().__init__(name=name, **arguments)
-        self.exclusive = exclusive
-
-    def update_state(self, targets, logits, sample_weight=None):
-        """Targets (n, n_characters) 1, 0 or NaN; logits (n, n_outputs)."""
-        if not self.exclusive:
-            known = ops.logical_not(ops.isnan(targets))
-            right = ops.equal(ops.cast(logits > 0, "float32"), targets)
-            return super().update_state(ops.cast(right, "float32"), ops.cast(known, "float32"))
-        present, absent = ops.equal(targets, 1.0), ops.all(ops.equal(targets, 0.0), axis=-1)
-        n_characters = targets.shape[-1]
-        wanted = ops.where(ops.any(present, axis=-1), ops.argmax(present, axis=-1), n_characters)
-        decided = ops.logical_or(ops.any(present, axis=-1), absent)
-        right = ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(wanted, "int32"))
-        return super().update_state(ops.cast(right, "float32"), ops.cast(decided, "float32"))
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), "exclusive": self.exclusive}
 
 
 class WantedAccuracy(keras.callbacks.Callback):
@@ -439,16 +414,3 @@ def boards(asked: bool, name: str) -> list[keras.callbacks.Callback]:
     if asked:
         shutil.rmtree(folder, ignore_errors=True)
     return [keras.callbacks.TensorBoard(str(folder), write_graph=False)] if asked else []
-
-
-def mean_history(histories: Sequence[Sequence[dict[str, float]]]) -> list[dict[str, float]]:
-    """Of every epoch the mean over the trainings that reached it.
-
-    >>> mean_history([[{"loss": 1.0}, {"loss": 0.5}], [{"loss": 2.0}]])
-    [{'loss': 1.5}, {'loss': 0.5}]
-    """
-    rows = []
-    for epoch in range(max(len(history) for history in histories)):
-        reached = [history[epoch] for history in histories if epoch < len(history)]
-        rows.append({name: float(np.mean([figures[name] for figures in reached])) for name in reached[0]})
-    return rows

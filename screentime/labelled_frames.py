@@ -11,6 +11,7 @@ from screentime.files import number, read_json
 from screentime.inputs import Form
 from screentime.params import Train
 from screentime.tables import INDEX, STILLS_INDEX, read_table
+from screentime.windows import Around, Windows
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class LabelledFrames:
         features: (n_private, n_features) float16, None where no film is private.
         still_groups, near_copies: of the stills, as `splits.folds` wants them.
         filled: features and targets of the filled frames, None where they do not train.
+        windows: around every labelled frame, None where there are none.
+        places: (n_frames,) int64: which frame of its window the labelled one is.
+        around: how far the windows reach.
     """
 
     form: Form
@@ -39,6 +43,9 @@ class LabelledFrames:
     still_groups: list[int]
     near_copies: list[list[int]]
     filled: tuple[np.ndarray, np.ndarray] | None
+    windows: Windows | None
+    places: np.ndarray | None
+    around: Around | None
 
     @property
     def n_frames(self) -> int:
@@ -68,7 +75,7 @@ class LabelledFrames:
 def read_arrays(arrays: Path) -> LabelledFrames:
     """Read data/arrays; the pictures stay on disk."""
     form = read_json(arrays / "form.json")
-    cast, private = tuple(form.pop("cast")), form.pop("private")
+    cast, private, around = tuple(form.pop("cast")), form.pop("private"), form.pop("window")
     index = read_table(arrays / "index.csv", INDEX)
     stills = read_table(arrays / "stills.csv", STILLS_INDEX) if (arrays / "stills.csv").is_file() else None
     groups = [] if stills is None else list(stills["group"])
@@ -77,6 +84,11 @@ def read_arrays(arrays: Path) -> LabelledFrames:
     filled = None
     if (arrays / "filled.csv").is_file():
         filled = tuple(np.load(arrays / f"filled_{name}.npy", allow_pickle=False) for name in ("features", "targets"))
+    windows = places = None
+    if around is not None:
+        rows = np.load(arrays / "windows.npy", mmap_mode="r", allow_pickle=False)
+        lengths, places = np.load(arrays / "window_places.npy", allow_pickle=False).T
+        windows = Windows(rows, np.arange(rows.shape[1]) < lengths[:, None])
     return LabelledFrames(
         Form(**form),
         cast,
@@ -88,6 +100,9 @@ def read_arrays(arrays: Path) -> LabelledFrames:
         groups,
         copies,
         filled,
+        windows,
+        places,
+        Around(**around) if around is not None else None,
     )
 
 
@@ -129,13 +144,19 @@ def check_method(labelled: LabelledFrames, settings: Train) -> None:
     if settings.method == "fine_tune" and labelled.private.any():
         films = ", ".join(sorted(set(labelled.index["video_id"][labelled.private[: labelled.n_frames]])))
         raise InputError(
-            f"params.yaml: train.method is fine_tune, private films ({films}) leave features and no pictures; set it to probe, "
-            "or leave those films out with `python -m screentime video skip`"
+            f"params.yaml: train.method is fine_tune, private films ({films}) leave features and no pictures; set it to probe or "
+            "sequence, or leave those films out with `python -m screentime video skip`"
         )
-    if settings.method == "fine_tune" and labelled.filled is not None:
+    if settings.method in ("fine_tune", "sequence") and labelled.filled is not None:
+        lack = "no pictures" if settings.method == "fine_tune" else "no frames around them"
         raise InputError(
-            "params.yaml: train.method is fine_tune, filled cells (preprocess.filled) have features and no pictures; set it "
+            f"params.yaml: train.method is {settings.method}, filled cells (preprocess.filled) have features and {lack}; set it "
             "to probe, or preprocess.filled to false"
+        )
+    if settings.method == "sequence" and labelled.windows is None:
+        raise InputError(
+            "params.yaml: train.method is sequence, embed and preprocess differ in backbone, width or height; the same was "
+            "expected, as the frames around a labelled one are as embed has kept them: make both the same"
         )
     together = np.flatnonzero((labelled.targets == 1).sum(axis=1) > 1)
     if settings.exclusive and len(together):
@@ -145,7 +166,7 @@ def check_method(labelled: LabelledFrames, settings: Train) -> None:
             f"params.yaml: train.exclusive is true, {names} are labelled visible together ({_place(labelled, together[0])}; "
             f"pictures like that: {len(together)}), one at most was expected; set it to false, or correct the labels"
         )
-    if settings.method != "probe" and tune.wanted_accuracy and not tune.validation:
+    if settings.method in ("fine_tune", "best") and tune.wanted_accuracy and not tune.validation:
         raise InputError(
             f"params.yaml: train.fine_tune: wanted_accuracy is {tune.wanted_accuracy:g} and validation 0, frames that tell "
             "the accuracy were expected; set validation to 0.25, or wanted_accuracy to 0"

@@ -24,6 +24,31 @@ class OneAgainstRest(layers.Layer):
         return (*shape[:-1], shape[-1] - 1)
 
 
+@keras.saving.register_keras_serializable(package="screentime")
+class KnownAccuracy(keras.metrics.Mean):
+    """The share of known answers that a logit above 0 gets right; exclusive: of frames whose class is the largest logit."""
+
+    def __init__(self, exclusive: bool = False, name: str = "accuracy", **arguments: object) -> None:
+        super().__init__(name=name, **arguments)
+        self.exclusive = exclusive
+
+    def update_state(self, targets, logits, sample_weight=None):
+        """Targets (n, n_characters) 1, 0 or NaN; logits (n, n_outputs)."""
+        if not self.exclusive:
+            known = ops.logical_not(ops.isnan(targets))
+            right = ops.equal(ops.cast(logits > 0, "float32"), targets)
+            return super().update_state(ops.cast(right, "float32"), ops.cast(known, "float32"))
+        present, absent = ops.equal(targets, 1.0), ops.all(ops.equal(targets, 0.0), axis=-1)
+        n_characters = targets.shape[-1]
+        wanted = ops.where(ops.any(present, axis=-1), ops.argmax(present, axis=-1), n_characters)
+        decided = ops.logical_or(ops.any(present, axis=-1), absent)
+        right = ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(wanted, "int32"))
+        return super().update_state(ops.cast(right, "float32"), ops.cast(decided, "float32"))
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "exclusive": self.exclusive}
+
+
 def losses(
     targets: keras.KerasTensor, logits: keras.KerasTensor, weights: keras.KerasTensor, exclusive: bool
 ) -> keras.KerasTensor:

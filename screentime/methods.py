@@ -3,21 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
 from screentime import calibration
+from screentime.cross_fit import CrossFit
 from screentime.errors import InputError
 from screentime.files import write_array
 from screentime.labelled_frames import LabelledFrames
 from screentime.params import Train
-from screentime.scorer import HEAD
+from screentime.scorer import HEAD, LIGHT_SEQUENCE
 from screentime.splits import Fold, folds
-
-if TYPE_CHECKING:
-    from screentime.probe import CrossFit
 
 Finish = Callable[[Path], list[dict[str, float]]]
 
@@ -27,7 +24,7 @@ class Candidate:
     """A method of training, tried on every fold.
 
     Attributes:
-        method: fine_tune or probe.
+        method: fine_tune, probe or sequence.
         crossed: logits out of fold, and the epochs of the folds.
         finish: writes the network that has learned from all that is labelled into a folder, and returns its epochs.
         held_out: (n_rows, n_characters) float64: scores of every frame, network and calibration without it.
@@ -35,7 +32,7 @@ class Candidate:
     """
 
     method: str
-    crossed: "CrossFit"
+    crossed: CrossFit
     finish: Finish
     held_out: np.ndarray
     squared_error: float
@@ -68,9 +65,8 @@ def _allowed(labelled: LabelledFrames, settings: Train) -> list[str]:
 
 def _parts(labelled: LabelledFrames, settings: Train, method: str) -> list[Fold]:
     """The folds: of both methods the same frames are held out, and each has its own that say when to stop."""
-    n_validation = 1 if method == "probe" else round(settings.fine_tune.validation * settings.folds)
-    if method == "fine_tune" and settings.fine_tune.validation:
-        n_validation = max(1, n_validation)
+    share = settings.fine_tune.validation
+    n_validation = 1 if method != "fine_tune" else max(round(share * settings.folds), 1 if share else 0)
     try:
         return folds(
             list(labelled.index["video_id"]),
@@ -86,7 +82,7 @@ def _parts(labelled: LabelledFrames, settings: Train, method: str) -> list[Fold]
         raise InputError(f"data/labels: {error}; label frames from more of the film, or lower train.block_s") from None
 
 
-def _fine_tuned(labelled: LabelledFrames, parts: Sequence[Fold], settings: Train) -> tuple["CrossFit", Finish]:
+def _fine_tuned(labelled: LabelledFrames, parts: Sequence[Fold], settings: Train) -> tuple[CrossFit, Finish]:
     """The last blocks of the backbone and a head, trained on pictures."""
     from screentime import fine_tuning, network
 
@@ -110,7 +106,7 @@ def _fine_tuned(labelled: LabelledFrames, parts: Sequence[Fold], settings: Train
     return crossed, finish
 
 
-def _probed(labelled: LabelledFrames, parts: Sequence[Fold], settings: Train) -> tuple["CrossFit", Finish]:
+def _probed(labelled: LabelledFrames, parts: Sequence[Fold], settings: Train) -> tuple[CrossFit, Finish]:
     """A linear head on frozen features, many folds side by side."""
     from screentime import frozen, network, probe
 
@@ -137,7 +133,35 @@ def _probed(labelled: LabelledFrames, parts: Sequence[Fold], settings: Train) ->
     return crossed, finish
 
 
-CROSS_FIT = {"fine_tune": _fine_tuned, "probe": _probed}
+def _sequenced(labelled: LabelledFrames, parts: Sequence[Fold], settings: Train) -> tuple[CrossFit, Finish]:
+    """A head over the frames around each frame, on frozen features; a still has nothing around it."""
+    from screentime import frozen, network, sequence, sequence_fitting
+
+    seen = frozen.feature_model(labelled.form, "mean_max")
+    windows, places = labelled.windows, labelled.places
+    if labelled.n_stills:
+        stills = frozen.features_of(seen, labelled.inputs[-labelled.n_stills :]).astype(np.float16)
+        windows = windows.and_alone(stills)
+        places = np.append(places, np.zeros(labelled.n_stills, np.int64))
+    fitting = sequence_fitting.SequenceFitting(windows, places, labelled.targets, settings)
+    with tqdm(
+        total=len(parts) * settings.sequence.epochs, desc="heads, fold by fold", unit="epoch", disable=None
+    ) as bar:
+        crossed = fitting.cross_fit(parts, lambda *_: bar.update())
+        bar.total = bar.n
+
+    def finish(folder: Path) -> list[dict[str, float]]:
+        head, history = fitting.fit_kept(crossed.usual_epochs)
+        network.save(seen, folder)
+        (folder / "sequence.json").write_bytes(head.to_json(indent=1).encode("utf-8") + b"\n")
+        head.save_weights(folder / "sequence.weights.h5")
+        (folder / LIGHT_SEQUENCE).write_bytes(sequence.light_head(head, labelled.around.n_frames))
+        return history
+
+    return crossed, finish
+
+
+CROSS_FIT = {"fine_tune": _fine_tuned, "probe": _probed, "sequence": _sequenced}
 
 
 def _squared_error(scores: np.ndarray, judged: np.ndarray) -> float:

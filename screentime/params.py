@@ -14,6 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from screentime.errors import InputError, did_you_mean
 from screentime.tables import TABLES
 
+HEADS = ("gru", "lstm", "transformer", "mean", "rolling")
+HEAD_OPTIMIZERS = ("adam", "rmsprop", "sgd")
+Width = Annotated[int, Field(ge=1, le=4096)]
 SET_NAME = re.compile(r"[^\W_]([\w .-]*\w)?")
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -69,10 +72,20 @@ class Sample(Section):
     workers: Annotated[int, Field(ge=0, le=256)]
 
 
-class Embed(Section):
+class Shown(Section):
+    """What a network is shown."""
+
     backbone: str
     width: Annotated[int, Field(ge=32, le=2048)]
     height: Annotated[int, Field(ge=32, le=2048)]
+
+    @property
+    def form(self) -> dict[str, str | int]:
+        """The same as the arguments of `inputs.Form`."""
+        return self.model_dump(include={"backbone", "width", "height"})
+
+
+class Embed(Shown):
     workers: Annotated[int, Field(ge=0, le=256)]
     threads: Annotated[int, Field(ge=1, le=256)]
 
@@ -89,11 +102,16 @@ class Fill(Section):
     below: Annotated[float, Field(gt=0, lt=0.5)]
 
 
-class Preprocess(Section):
-    backbone: str
-    width: Annotated[int, Field(ge=32, le=2048)]
-    height: Annotated[int, Field(ge=32, le=2048)]
+class Window(Section):
+    """Sampled frames around one: so many before it and so many behind it."""
+
+    before: Annotated[int, Field(ge=0, le=500)]
+    after: Annotated[int, Field(ge=0, le=500)]
+
+
+class Preprocess(Shown):
     filled: bool
+    window: Window
 
 
 def _depth(value: object) -> int | str:
@@ -146,8 +164,24 @@ class FineTune(Section):
     augment: Augment
 
 
+class SequenceHead(Section):
+    """A head over windows of frames and how it is fitted; `check_head` compares its parts with each other."""
+
+    head: str
+    units: list[Width]
+    dense: list[Width]
+    dropout: Annotated[float, Field(ge=0, le=0.9)]
+    attention_heads: Annotated[int, Field(ge=1, le=64)]
+    positions: Literal["sine", "learned"]
+    optimizer: str
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    batch_size: Annotated[int, Field(ge=1, le=10_000)]
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    patience: Annotated[int, Field(ge=1, le=10_000)]
+
+
 class Train(Section):
-    method: Literal["best", "fine_tune", "probe"]
+    method: Literal["best", "fine_tune", "probe", "sequence"]
     exclusive: bool
     positive_weight_max: Annotated[float, Field(ge=1, le=100)]
     folds: Annotated[int, Field(ge=3, le=50)]
@@ -161,6 +195,7 @@ class Train(Section):
     tensorboard: bool
     fine_tune: FineTune
     probe: Probe
+    sequence: SequenceHead
 
 
 class Score(Section):
@@ -233,7 +268,9 @@ def load(path: Path) -> Params:
     listed = [entry if isinstance(entry, dict) else {"file": entry} for entry in loaded["videos"]]
     videos = tuple({**entry, "file": _below_data_videos(entry["file"])} for entry in listed)
     lists = {name: tuple(loaded[name]) for name in ("cast", "stills") if name in loaded}
-    return checked(path, {**loaded, "videos": videos, **lists}, Params)
+    params = checked(path, {**loaded, "videos": videos, **lists}, Params)
+    check_head(f"{path}: train.sequence", params.train.sequence)
+    return params
 
 
 def read_sections(path: Path) -> dict:
@@ -383,6 +420,33 @@ def check_stills(path: Path, stills: object) -> None:
             )
         if [other.casefold() for other in stills].count(name.casefold()) > 1:
             raise InputError(f"{place}: '{name}' stands there twice, once was expected; remove one")
+
+
+def check_head(place: str, settings: SequenceHead) -> None:
+    """Refuse a head that is not known and layers that do not fit together.
+
+    Args:
+        place: the file and the section, as the sentence names them.
+        settings: the section.
+
+    Raises:
+        InputError: what was found, what was expected, the repair.
+    """
+    for key, known in (("head", HEADS), ("optimizer", HEAD_OPTIMIZERS)):
+        name = getattr(settings, key)
+        if name not in known:
+            raise InputError(f"{place}: {key} '{name}' is not known; {did_you_mean(name, known)}")
+    if settings.head in ("gru", "lstm", "transformer") and not settings.units:
+        raise InputError(
+            f"{place}: units is empty, the width of at least one layer was expected for head '{settings.head}'; name one"
+        )
+    if settings.head == "transformer" and (
+        len(set(settings.units)) > 1 or settings.units[0] % settings.attention_heads
+    ):
+        raise InputError(
+            f"{place}: units is {settings.units} with {settings.attention_heads} attention_heads, blocks of one width that "
+            "the number of heads divides were expected; correct it"
+        )
 
 
 def _shown(value: object) -> str:

@@ -11,31 +11,12 @@ import numpy as np
 import tensorflow
 from keras import layers, ops
 
+from screentime.cross_fit import CrossFit
 from screentime.losses import OneAgainstRest, first_bias, losses, present_weights
 from screentime.params import Train
 from screentime.splits import Fold
 
 OnEpoch = Callable[[int, dict[str, float]], None]
-
-
-@dataclass(frozen=True)
-class CrossFit:
-    """What came out of fitting every fold.
-
-    Attributes:
-        logits: (n_frames, n_characters) float64: of every frame, by the head of the fold whose test it is.
-        best_epochs: (n_folds,) int64: the epoch with the lowest validation loss, from 1.
-        history: of every epoch `loss` and `validation_loss`, means over the folds.
-    """
-
-    logits: np.ndarray
-    best_epochs: np.ndarray
-    history: list[dict[str, float]]
-
-    @property
-    def usual_epochs(self) -> int:
-        """The folds' epochs in the middle: for so many the network that is kept is trained."""
-        return max(1, round(float(np.median(self.best_epochs))))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Scores from frames by the exported model: LiteRT alone, no TensorFlow."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,51 @@ from screentime.errors import InputError
 from screentime.files import read_json, sha256_of
 from screentime.inputs import Form, network_input
 from screentime.light_network import LightNetwork
+from screentime.light_sequence import LightSequence
+from screentime.windows import Around, windows_around
 
 FACTS, WEIGHTS, LIGHT_MODEL, HEAD = "model.json", "model.weights.h5", "scorer.tflite", "head.npy"
+LIGHT_SEQUENCE = "sequence.tflite"
+FROM_FEATURES = {HEAD, LIGHT_SEQUENCE}  # a model with one of these scores frames of which only features are at hand
+WINDOWS_AT_ONCE = 256
 RETRAIN = "run `dvc repro train`, or fetch the models with `dvc pull train`"
 
 
-class Scorer:
-    """The trained model, ready to score frames one at a time.
+class _Calibrated:
+    """What every trained model has.
 
     Attributes:
+        facts: model.json.
         form: what the network is shown.
         cast: the characters, in the order of the scores.
     """
 
-    form: Form
-    cast: tuple[str, ...]
+    def __init__(self, folder: Path) -> None:
+        """Read what the files of the stage train are.
+
+        Raises:
+            InputError: a file is missing, or is not the one that model.json names.
+        """
+        self.facts = model_facts(folder)
+        self.form = Form(**self.facts["form"])
+        self.cast: tuple[str, ...] = tuple(self.facts["cast"])
+        self._scale = np.array(self.facts["calibration"]["scale"])
+        self._offset = np.array(self.facts["calibration"]["offset"])
+
+    def calibrated(self, logits: np.ndarray) -> np.ndarray:
+        """(..., n_characters) scores in [0, 1] of (..., n_characters) logits."""
+        return calibration.apply(logits, self._scale, self._offset)
+
+    def _of_outputs(self, outputs: np.ndarray) -> np.ndarray:
+        """The scores of (n, n_outputs) logits of a head; exclusive: each class against the rest, as losses.OneAgainstRest."""
+        if self.facts["params"]["exclusive"]:
+            others = [np.delete(outputs, column, axis=1) for column in range(outputs.shape[1] - 1)]
+            outputs = outputs[:, :-1] - np.stack([logsumexp(other, axis=1) for other in others], axis=1)
+        return self.calibrated(outputs)
+
+
+class Scorer(_Calibrated):
+    """A trained model that scores frames one at a time."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         """Load the model of the stage train.
@@ -36,12 +67,26 @@ class Scorer:
         Raises:
             InputError: a file is missing, or is not the one that model.json names.
         """
-        facts = model_facts(folder)
-        self.form = Form(**facts["form"])
-        self.cast = tuple(facts["cast"])
-        self._scale = np.array(facts["calibration"]["scale"])
-        self._offset = np.array(facts["calibration"]["offset"])
+        super().__init__(folder)
         self._network = LightNetwork(folder / LIGHT_MODEL, threads)
+
+    def film(self, images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """The scores of the sampled frames of a film, one after the other.
+
+        Args:
+            images: (height, width, 3) uint8 RGB of any size.
+
+        Returns:
+            scores: (n_frames, n_characters) float64 in [0, 1].
+            places: (n_frames, n_characters, 2) float64, the `strongest_places` of each; None where they give no evidence.
+        """
+        rows, places = [np.empty((0, len(self.cast)))], []
+        for image in images:
+            logits, evidence = self.logits_and_evidence(image)
+            rows.append(self.calibrated(logits)[None])
+            if evidence is not None:
+                places.append(strongest_places(evidence))
+        return np.concatenate(rows), np.stack(places) if places else None
 
     def logits(self, image: np.ndarray) -> np.ndarray:
         """What the network says of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) float64."""
@@ -56,10 +101,6 @@ class Scorer:
     def scores(self, image: np.ndarray) -> np.ndarray:
         """The calibrated scores of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) in [0, 1]."""
         return self.calibrated(self.logits(image))
-
-    def calibrated(self, logits: np.ndarray) -> np.ndarray:
-        """(n_characters,) scores in [0, 1] of (n_characters,) logits."""
-        return calibration.apply(logits, self._scale, self._offset)
 
 
 def strongest_places(evidence: np.ndarray) -> np.ndarray:
@@ -81,35 +122,54 @@ def strongest_places(evidence: np.ndarray) -> np.ndarray:
     return np.column_stack([(best % across + 0.5) / across, (best // across + 0.5) / down])
 
 
-class HeadScorer:
-    """The trained head alone, for frames of which only the features are at hand: private films.
-
-    Attributes:
-        form: what the network was shown when the features were made.
-        cast: the characters, in the order of the scores.
-    """
-
-    form: Form
-    cast: tuple[str, ...]
+class HeadScorer(_Calibrated):
+    """The trained head alone, for frames of which only the features are at hand: private films."""
 
     def __init__(self, folder: Path) -> None:
         """Load the head of the stage train. Errors as for `Scorer`."""
-        facts = model_facts(folder)
-        self.form = Form(**facts["form"])
-        self.cast = tuple(facts["cast"])
-        self._scale = np.array(facts["calibration"]["scale"])
-        self._offset = np.array(facts["calibration"]["offset"])
-        self._exclusive = facts["params"]["exclusive"]
+        super().__init__(folder)
         self._head = np.load(folder / HEAD, allow_pickle=False).astype(np.float64)
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """(n_frames, n_features) of the backbone, mean first -> (n_frames, n_characters) calibrated scores in [0, 1]."""
         kernel, bias = self._head[:-1], self._head[-1]
-        logits = features[:, : len(kernel)].astype(np.float64) @ kernel + bias
-        if self._exclusive:  # each class against the rest, as model.OneAgainstRest
-            others = [np.delete(logits, column, axis=1) for column in range(logits.shape[1] - 1)]
-            logits = logits[:, :-1] - np.stack([logsumexp(other, axis=1) for other in others], axis=1)
-        return calibration.apply(logits, self._scale, self._offset)
+        return self._of_outputs(features[:, : len(kernel)].astype(np.float64) @ kernel + bias)
+
+
+class SequenceScorer(_Calibrated):
+    """A head that reads the frames around each frame, behind the frozen network that sees them."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        """Load network and head of the stage train. Arguments and errors as for `Scorer`."""
+        super().__init__(folder)
+        self._around = Around(**self.facts["window"])
+        self._network = LightNetwork(folder / LIGHT_MODEL, threads)
+        self._head = LightSequence(folder / LIGHT_SEQUENCE, threads)
+
+    def film(self, images: Iterable[np.ndarray]) -> tuple[np.ndarray, None]:
+        """As `Scorer.film`; the features of all frames are in memory, 5 kB each."""
+        return self.scores(np.array([self.row(image) for image in images], np.float16)), None
+
+    def row(self, image: np.ndarray) -> np.ndarray:
+        """What the frozen network sees in a frame, (n_features,) float16, as the stage embed keeps it."""
+        return self._network.row(network_input(image, self.form)).astype(np.float16)
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """(n_frames, n_features) of all sampled frames of a film, in order -> (n_frames, n_characters) scores in [0, 1]."""
+        rows = np.arange(len(features))
+        parts = [rows[start : start + WINDOWS_AT_ONCE] for start in range(0, len(rows), WINDOWS_AT_ONCE)]
+        outputs = [self._head.logits(windows_around(features, part, self._around)) for part in parts]
+        return self._of_outputs(np.concatenate(outputs)) if outputs else np.empty((0, len(self.cast)))
+
+
+def open_scorer(folder: Path, threads: int) -> Scorer | SequenceScorer:
+    """The trained model, whichever it is, for the pictures of films. Arguments and errors as for `Scorer`."""
+    return (SequenceScorer if LIGHT_SEQUENCE in model_facts(folder)["files"] else Scorer)(folder, threads)
+
+
+def open_features_scorer(folder: Path, threads: int) -> HeadScorer | SequenceScorer:
+    """The trained model for films of which only the features are at hand: `FROM_FEATURES` says which can."""
+    return SequenceScorer(folder, threads) if LIGHT_SEQUENCE in model_facts(folder)["files"] else HeadScorer(folder)
 
 
 def model_facts(folder: Path) -> dict:

@@ -1,12 +1,14 @@
 """Networks over a window of frames: what a backbone saw in each frame goes in, one logit for each class comes out.
 
-They know nothing of clips or films: a window may be a clip, or the frames around one frame of a film. Recurrent layers
-are left in the form that the kernels of a GPU (cuDNN) take: default activations, a bias, no recurrent dropout, not
-unrolled; the windows see to the right padding (screentime.windows).
+They know nothing of clips or films: a window may be a clip, or the frames around one frame of a film, and its outputs may
+be classes of which one is right, or characters that are there or not. Recurrent layers are left in the form that the kernels
+of a GPU (cuDNN) take: default activations, a bias, no recurrent dropout, not unrolled; the windows see to the right padding
+(screentime.windows).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -21,6 +23,8 @@ with no_native_chatter():  # it tells, twice, that there is no GPU
     from keras import layers, ops
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2 as with_constants
 
+from screentime.losses import KnownAccuracy, batch_loss
+from screentime.params import SequenceHead
 from screentime.windows import Windows
 
 # a head for each seed, and a last batch that is shorter, are traced anew; that this costs time is not news
@@ -53,6 +57,12 @@ class HeadShape:
     attention_heads: int = 1
     positions: Literal["sine", "learned"] = "sine"
 
+    @classmethod
+    def of(cls, settings: SequenceHead) -> "HeadShape":
+        """The layers that a section of the parameters describes."""
+        units, dense = tuple(settings.units), tuple(settings.dense)
+        return cls(settings.head, units, dense, settings.dropout, settings.attention_heads, settings.positions)
+
 
 @dataclass(frozen=True)
 class Fitting:
@@ -74,6 +84,47 @@ class Fitting:
     patience: int
     seed: int
 
+    @classmethod
+    def of(cls, settings: SequenceHead, seed: int) -> "Fitting":
+        """How a section of the parameters has a head fitted."""
+        return cls(
+            settings.optimizer, settings.learning_rate, settings.batch_size, settings.epochs, settings.patience, seed
+        )
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a fit makes small, and what it tells beside it.
+
+    Attributes:
+        loss: of the answers to a batch and its (n, n_outputs) float32 logits, a scalar.
+        accuracy: a new metric of Keras of the same two, named "accuracy".
+    """
+
+    loss: Callable
+    accuracy: Callable[[], keras.metrics.Metric]
+
+
+def one_class() -> Objective:
+    """One class of each window is right; the answers are (n,) int64."""
+    return Objective(
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        partial(keras.metrics.SparseCategoricalAccuracy, name="accuracy"),
+    )
+
+
+def of_characters(present_weights: np.ndarray, *, exclusive: bool) -> Objective:
+    """Who is there; the answers are (n, n_characters) float32, 1, 0 or NaN.
+
+    Args:
+        present_weights: (n_characters,) float32, what a window whose frame shows the character counts.
+        exclusive: one class per frame; there is one more output, "none".
+    """
+    weights = ops.convert_to_tensor(present_weights)
+    return Objective(
+        lambda wanted, logits: batch_loss(wanted, logits, weights, exclusive), partial(KnownAccuracy, exclusive)
+    )
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -89,24 +140,38 @@ class Fitted:
     history: list[dict[str, float]]
 
 
-def sequence_head(n_frames: int, n_features: int, n_outputs: int, shape: HeadShape) -> keras.Model:
+def sequence_head(
+    n_frames: int,
+    n_features: int,
+    n_outputs: int,
+    shape: HeadShape,
+    *,
+    independent: bool = False,
+    spread: tuple[np.ndarray, np.ndarray] | None = None,
+) -> keras.Model:
     """A head with fresh weights.
 
     Args:
         n_frames: length of the windows, >= 1.
         n_features: of a frame.
-        n_outputs: classes.
+        n_outputs: classes, or characters.
         shape: its layers.
+        independent: the outputs do not exclude each other.
+        spread: mean and standard deviation of each feature, (n_features,) float; the head then reads features as deviations
+            from the mean. None: it reads them as they are.
 
     Returns:
         A model from [features (batch, n_frames, n_features) float32, mask (batch, n_frames) bool] to logits
-        (batch, n_outputs) float32. The logits of "rolling" are logarithms of averaged probabilities, and its windows
-        may have any length.
+        (batch, n_outputs) float32. The logits of "rolling" are logarithms of averaged probabilities (independent: their
+        log-odds), and its windows may have any length.
     """
     length = None if shape.kind == "rolling" else n_frames
     features = keras.Input((length, n_features), name="features")
     mask = keras.Input((length,), dtype="bool", name="mask")
     x = features
+    if spread is not None:
+        mean, deviation = spread
+        x = layers.Normalization(mean=mean.tolist(), variance=(deviation**2).tolist(), name="deviations")(x)
     match shape.kind:
         case "gru" | "lstm":
             layer = {"gru": layers.GRU, "lstm": layers.LSTM}[shape.kind]
@@ -127,8 +192,9 @@ def sequence_head(n_frames: int, n_features: int, n_outputs: int, shape: HeadSha
         x = layers.Dense(units, activation="relu", name=f"dense_{number}")(x)
     x = layers.Dense(n_outputs, name="logits")(x)
     if shape.kind == "rolling":
-        probabilities = MaskedMean(name="rolling")(layers.Softmax(name="of_each_frame")(x), mask)
-        x = Logarithm(name="logarithm")(probabilities)
+        of_each_frame = layers.Activation("sigmoid" if independent else "softmax", name="of_each_frame")(x)
+        averaged = MaskedMean(name="rolling")(of_each_frame, mask)
+        x = LogOdds(name="log_odds")(averaged) if independent else Logarithm(name="logarithm")(averaged)
     return keras.Model([features, mask], x, name="head")
 
 
@@ -172,6 +238,15 @@ class Logarithm(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="screentime")
+class LogOdds(layers.Layer):
+    """Probabilities to the logits whose sigmoid they are; none nearer to 0 or 1 than 1e-6."""
+
+    def call(self, probabilities: keras.KerasTensor) -> keras.KerasTensor:
+        inside = ops.clip(probabilities, 1e-6, 1 - 1e-6)
+        return ops.log(inside) - ops.log(1 - inside)
+
+
+@keras.saving.register_keras_serializable(package="screentime")
 class Positions(layers.Layer):
     """Adds to each row of (batch, n_frames, n) where in the window it stands, so that order counts.
 
@@ -202,12 +277,13 @@ class Positions(layers.Layer):
 def fit(
     model: keras.Model,
     training: Windows,
-    classes: np.ndarray,
+    answers: np.ndarray,
     validation: tuple[Windows, np.ndarray] | None,
     fitting: Fitting,
     on_epoch: OnEpoch,
+    objective: Objective | None = None,
 ) -> Fitted:
-    """Fit a head in place by sparse categorical cross-entropy; it ends with the weights of its best epoch.
+    """Fit a head in place; it ends with the weights of its best epoch.
 
     A "rolling" head learns from single frames. Same inputs, same seed, same number of threads: same weights
     (screentime.frozen.make_deterministic).
@@ -215,24 +291,26 @@ def fit(
     Args:
         model: from `sequence_head`.
         training: the windows to learn from.
-        classes: (n_windows,) int64, the class of each, from 0.
-        validation: windows held out, and their classes; None: the loss of the training says when to stop.
+        answers: (n_windows, ..): what is right of each, as the objective wants it.
+        validation: windows held out, and their answers; None: the loss of the training says when to stop.
         fitting: optimizer, rate, batches, epochs, patience, seed.
         on_epoch: told the epoch, from 1, and its figures.
+        objective: what is made small; None: cross-entropy of one class for each window.
 
     Raises:
         InputError: the loss is no longer a finite number.
     """
     if model.input_shape[0][1] is None:
-        classes, training = np.repeat(classes, training.mask.sum(axis=1)), training.frames_alone()
-    learner = learner_of(model, fitting)
+        answers, training = np.repeat(answers, training.mask.sum(axis=1), axis=0), training.frames_alone()
+    objective = objective or one_class()
+    learner = learner_of(model, fitting, objective)
     random = np.random.default_rng(fitting.seed)
     best_loss, best_epoch, best_weights, history = np.inf, 0, model.get_weights(), []
     for epoch in range(1, fitting.epochs + 1):
-        figures = _one_epoch(learner, training, classes, random.permutation(len(training)), fitting.batch_size)
+        figures = _one_epoch(learner, training, answers, random.permutation(len(training)), fitting.batch_size)
         watched = figures["loss"]
         if validation is not None:
-            watched, accuracy = _cross_entropy(probabilities_of(model, validation[0]), validation[1])
+            watched, accuracy = _judged(logits_of(model, validation[0]), validation[1], objective)
             figures |= {"validation_loss": watched, "validation_accuracy": accuracy}
         if not np.isfinite([figures["loss"], watched]).all():
             raise InputError(
@@ -255,42 +333,47 @@ OPTIMIZERS = {
 }
 
 
-def learner_of(model: keras.Model, fitting: Fitting) -> keras.Model:
+def learner_of(model: keras.Model, fitting: Fitting, objective: Objective) -> keras.Model:
     """The head with its loss and optimizer; it shares the weights, and what is saved of the head knows no optimizer."""
     learner = keras.Model(model.inputs, model.outputs)
     learner.compile(
         OPTIMIZERS[fitting.optimizer](fitting.learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        loss=objective.loss,
+        metrics=[objective.accuracy()],
     )
     return learner
 
 
 def _one_epoch(
-    model: keras.Model, training: Windows, classes: np.ndarray, order: np.ndarray, batch_size: int
+    model: keras.Model, training: Windows, answers: np.ndarray, order: np.ndarray, batch_size: int
 ) -> dict[str, float]:
     """One step for each batch of the windows in that order; loss and accuracy, means over the windows."""
     model.reset_metrics()
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         with no_native_chatter():  # what oneDNN cannot do for masks on this processor
-            figures = model.train_on_batch(_inputs(training.take(rows)), classes[rows], return_dict=True)
+            figures = model.train_on_batch(_inputs(training.take(rows)), answers[rows], return_dict=True)
     return {name: float(figures[name]) for name in ("loss", "accuracy")}  # Keras averages since the reset
+
+
+def logits_of(model: keras.Model, windows: Windows) -> np.ndarray:
+    """(n_windows, n_outputs) float32."""
+    starts = range(0, len(windows), BATCH)
+    batches = [_inputs(windows.take(np.arange(start, min(start + BATCH, len(windows))))) for start in starts]
+    with no_native_chatter():
+        return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
 def probabilities_of(model: keras.Model, windows: Windows) -> np.ndarray:
     """(n_windows, n_outputs) float64: the softmax of the logits."""
-    starts = range(0, len(windows), BATCH)
-    batches = [_inputs(windows.take(np.arange(start, min(start + BATCH, len(windows))))) for start in starts]
-    with no_native_chatter():
-        return softmax(np.concatenate([model.predict_on_batch(batch) for batch in batches]).astype(np.float64), axis=1)
+    return softmax(logits_of(model, windows).astype(np.float64), axis=1)
 
 
-def _cross_entropy(probabilities: np.ndarray, classes: np.ndarray) -> tuple[float, float]:
-    """Mean of -log of the probability of the right class, and the share of windows where it is the largest."""
-    of_class = probabilities[np.arange(len(classes)), classes]
-    loss = -np.log(np.maximum(of_class, 1e-7)).mean()  # the floor lets a NaN through
-    return float(loss), float((probabilities.argmax(axis=1) == classes).mean())
+def _judged(logits: np.ndarray, answers: np.ndarray, objective: Objective) -> tuple[float, float]:
+    """Loss and accuracy of windows that do not train."""
+    accuracy = objective.accuracy()
+    accuracy.update_state(answers, logits)
+    return float(objective.loss(answers, logits)), float(accuracy.result())
 
 
 def _inputs(windows: Windows) -> list[np.ndarray]:

@@ -42,6 +42,15 @@ class Windows:
         """Every frame as a window of its own, window by window."""
         return Windows(self.features[self.mask][:, None], np.ones((int(self.mask.sum()), 1), bool))
 
+    def and_alone(self, features: np.ndarray) -> "Windows":
+        """The same, and behind them (n, n_features) frames as windows that hold nothing else."""
+        more = padded(features[:, None], self.mask.shape[1])
+        return Windows(np.concatenate([self.features, more.features]), np.concatenate([self.mask, more.mask]))
+
+    def one_of_each(self, places: np.ndarray) -> "Windows":
+        """Of every window one frame, (n_windows,) int64, as a window of its own."""
+        return Windows(self.features[np.arange(len(self)), places][:, None], np.ones((len(self), 1), bool))
+
 
 def padded(sequences: Sequence[np.ndarray], n_frames: int) -> Windows:
     """One window for each sequence: its first frames, zeros behind them where it is shorter.
@@ -61,52 +70,42 @@ def padded(sequences: Sequence[np.ndarray], n_frames: int) -> Windows:
     return Windows(features, np.arange(n_frames) < lengths[:, None])
 
 
-def rows_around(n_rows: int, n_frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """For every row of a film the rows of the window around it: n_frames // 2 before it, the rest from it on.
+@dataclass(frozen=True)
+class Around:
+    """How far a window around a frame reaches: so many sampled frames before it, and so many behind it, each >= 0."""
 
-    At the ends of the film, and where the film is shorter than the window, it holds what there is and is masked behind.
-    The row itself stands at place min(row, n_frames // 2).
+    before: int
+    after: int
+
+    @property
+    def n_frames(self) -> int:
+        return self.before + 1 + self.after
+
+
+def windows_around(features: np.ndarray, centres: np.ndarray, around: Around) -> Windows:
+    """The windows around some rows of a film.
+
+    At the ends of the film, and where the film is shorter than the window, a window holds what there is and is masked
+    behind. The row itself stands at `places_in_windows`.
 
     Args:
-        n_rows: how many sampled frames the film has, >= 1.
-        n_frames: length of a window, >= 1.
+        features: (n_rows, n_features) float, of all sampled frames of the film in the order of time; may be memory-mapped.
+        centres: (n,) int64: the rows.
+        around: how far the windows reach.
 
-    Returns:
-        rows: (n_rows, n_frames) int64 into the film's rows; 0 where masked.
-        mask: (n_rows, n_frames) bool, as in `Windows`.
-
-    >>> rows, mask = rows_around(n_rows=4, n_frames=3)
-    >>> rows.tolist()
-    [[0, 1, 0], [0, 1, 2], [1, 2, 3], [2, 3, 0]]
-    >>> mask.tolist()[0]
+    >>> windows = windows_around(np.array([[1.0], [2.0], [3.0], [4.0]]), np.arange(4), Around(before=1, after=1))
+    >>> windows.features[..., 0].tolist()
+    [[1.0, 2.0, 0.0], [1.0, 2.0, 3.0], [2.0, 3.0, 4.0], [3.0, 4.0, 0.0]]
+    >>> windows.mask.tolist()[0]
     [True, True, False]
     """
-    centre = np.arange(n_rows)[:, None]
-    first = np.maximum(centre - n_frames // 2, 0)
-    end = np.minimum(centre - n_frames // 2 + n_frames, n_rows)
-    rows = first + np.arange(n_frames)
+    first = np.maximum(centres - around.before, 0)[:, None]
+    end = np.minimum(centres + around.after + 1, len(features))[:, None]
+    rows = first + np.arange(around.n_frames)
     mask = rows < end
-    return np.where(mask, rows, 0), mask
+    return Windows(np.where(mask[..., None], features[np.where(mask, rows, 0)], 0), mask)
 
 
-def windows_around(features: np.ndarray, n_frames: int) -> Windows:
-    """The window around every row of a film, (n_rows, n_features); see `rows_around`."""
-    rows, mask = rows_around(len(features), n_frames)
-    return Windows(np.where(mask[..., None], features[rows], 0), mask)
-
-
-def rolling_mean(scores: np.ndarray, n_frames: int) -> np.ndarray:
-    """Each frame's scores averaged over the window around it; nothing is trained.
-
-    Args:
-        scores: (n_rows, n_columns) float, of the frames of one film in the order of time.
-        n_frames: length of a window, >= 1; 1 leaves the scores as they are.
-
-    Returns:
-        (n_rows, n_columns) float64.
-
-    >>> rolling_mean(np.array([[0.0], [1.0], [1.0], [0.0]]), n_frames=3)[:, 0].round(2).tolist()
-    [0.5, 0.67, 0.67, 0.5]
-    """
-    windows = windows_around(scores.astype(np.float64), n_frames)
-    return windows.features.sum(axis=1) / windows.mask.sum(axis=1)[:, None]
+def places_in_windows(centres: np.ndarray, around: Around) -> np.ndarray:
+    """Which frame of its window each row is: (n,) int64, from 0; at the beginning of a film less is before it."""
+    return np.minimum(centres, around.before)

@@ -39,23 +39,13 @@ def clip_train(*, table: Path, features: Path, models: Path, metrics: Path, plot
         sequence,
     )
 
-    shape = sequence.HeadShape(
-        settings.head, tuple(settings.units), tuple(settings.dense), settings.dropout, settings.attention_heads,
-        settings.positions,
-    )  # fmt: skip
+    shape = sequence.HeadShape.of(settings)
     n_frames, n_features = training[0].features.shape[1:]
     per_seed, epochs = {}, []
     with new_folder(models) as folder:
         for seed in settings.seeds:
             frozen.make_deterministic(seed, settings.threads)
-            fitting = sequence.Fitting(
-                settings.optimizer,
-                settings.learning_rate,
-                settings.batch_size,
-                settings.epochs,
-                settings.patience,
-                seed,
-            )
+            fitting = sequence.Fitting.of(settings, seed)
             head = sequence.sequence_head(n_frames, n_features, len(classes), shape)
             with tqdm(total=settings.epochs, desc=f"training, seed {seed}", unit="epoch", disable=None) as bar:
                 try:

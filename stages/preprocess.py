@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas
@@ -16,6 +17,7 @@ from screentime.near_copies import groups_of_near_copies, looks_of
 from screentime.params import Params
 from screentime.stills import Still, read_stills
 from screentime.tables import FILLED, FILLED_INDEX, INDEX, STILLS_INDEX, TARGETS, Table, read_table, write_table
+from screentime.windows import Around, places_in_windows, windows_around
 from screentime.wording import count_text
 
 FrameRow = tuple[str, float, np.ndarray]
@@ -34,13 +36,17 @@ def preprocess(
     embed has kept it: so their pictures are in nothing that is shared, and who has no pictures can train all the same.
     Both keep the order of the index; form.json names the private films.
 
+    windows.npy, (n_labelled, window, n_features) float16, has for every row of the index what embed has kept of the frames
+    around it, for heads over windows; window_places.npy, (n_labelled, 2) int64, of each how many frames it holds and which
+    is the labelled one. Both are absent where embed and preprocess are of two forms.
+
     Stills come last, in inputs and in targets; they have no time, and stills.csv says which are near copies of each other.
     A still that shows a frame which only measures, as an audit drew it or its film is a test film, is left out.
 
     Where preprocess.filled is true, filled.csv, filled_features.npy and filled_targets.npy hold what the stage fill has
     filled, apart from what people have said and without pictures; else data/filled leaves these bytes as they were.
     """
-    form = Form(**params.preprocess.model_dump(exclude={"filled"}))
+    form = Form(**params.preprocess.form)
     rows = [row for video in params.shown_videos for row in _rows_of(targets, TARGETS, video.video_id, params.cast)]
     rows.sort(key=lambda row: row[:2])
     private = sorted({video.video_id for video in params.shown_videos if video.private} & {row[0] for row in rows})
@@ -49,14 +55,11 @@ def preprocess(
     told = [(name, still) for name, still in sets if _answers(still.answers, params.cast) is not None]
     training = _without_measuring(told, frames, targets, params)
     with new_folder(arrays) as folder:
-        index = []
-        kept = []
+        index, at, kept = [], [], []
         # row by row through an ordinary file: a memory map would end the process, without a word, on a full disk
         with open(folder / "inputs.npy", "wb") as file:
             n_shown = sum(row[0] not in private for row in rows)
-            shape = (n_shown + len(training), form.height, form.width, 3)
-            header = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
+            _write_header(file, (n_shown + len(training), form.height, form.width, 3))
             for video_id, time_s, _ in rows:
                 if not index or index[-1][0] != video_id:
                     pack = open_frames(frames, video_id)
@@ -66,6 +69,7 @@ def preprocess(
                 else:
                     file.write(network_input(pack.image(position), form).astype(np.float16).tobytes())
                 index.append((video_id, time_s, pack.durations_s[position]))
+                at.append(position)
             for _, still in training:
                 file.write(network_input(still.image(), form).astype(np.float16).tobytes())
         if kept:
@@ -73,11 +77,18 @@ def preprocess(
         answers = [answer for _, _, answer in rows] + [_answers(still.answers, params.cast) for _, still in training]
         answers = np.array(answers, np.float32).reshape(len(answers), len(params.cast))
         write_array(folder / "targets.npy", answers)
+        around = params.preprocess.window if params.embed.form == params.preprocess.form else None
+        if around:
+            _write_windows(folder, features, [row[0] for row in rows], np.array(at, np.int64), Around(**dict(around)))
         write_table(folder / "index.csv", pandas.DataFrame(index, columns=["video_id", "time_s", "duration_s"]), INDEX)
         if training:
             write_table(folder / "stills.csv", _stills_index(training, rows, private, frames), STILLS_INDEX)
         n_filled = _write_filled(folder, frames, features, filled, params)
-        write_json(folder / "form.json", form.as_dict() | {"cast": list(params.cast), "private": private})
+        write_json(
+            folder / "form.json",
+            form.as_dict()
+            | {"cast": list(params.cast), "private": private, "window": None if around is None else dict(around)},
+        )
     beside = f" and {count_text(len(training), 'still', 'stills')}" if sets else ""
     print(f"{arrays}: {len(rows)} labelled frames{beside} at {form.width}x{form.height} for {form.backbone}")
     if len(told) < len(sets):
@@ -93,8 +104,7 @@ def preprocess(
 
 def _check_forms(private: list[str], params: Params) -> None:
     """Private films and filled cells train from kept features, which must be those of the network that trains."""
-    kept = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}
-    wanted = params.preprocess.model_dump(exclude={"filled"})
+    kept, wanted = params.embed.form, params.preprocess.form
     if kept != wanted and (private or params.preprocess.filled):
         shown = [f"{form['backbone']} at {form['width']}x{form['height']}" for form in (kept, wanted)]
         who = f"private films ({', '.join(private)}) train" if private else "filled cells train"
@@ -107,6 +117,25 @@ def _check_forms(private: list[str], params: Params) -> None:
             f"params.yaml: embed is {shown[0]}, preprocess {shown[1]}; the same was expected, as {who} from what embed has "
             f"kept: make both the same, or {away}"
         )
+
+
+def _write_windows(folder: Path, features: Path, of: Sequence[str], at: np.ndarray, around: Around) -> None:
+    """Write the features of the frames around labelled ones, film by film: of each row its film and its frame there."""
+    seen = {name: np.load(features / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in dict.fromkeys(of)}
+    lengths = np.empty(len(of), np.int64)
+    with open(folder / "windows.npy", "wb") as file:
+        _write_header(file, (len(of), around.n_frames, seen[of[0]].shape[1] if of else 0))
+        for row, (video_id, centre) in enumerate(zip(of, at, strict=True)):
+            window = windows_around(seen[video_id], centre[None], around)
+            file.write(window.features.tobytes())
+            lengths[row] = window.mask.sum()
+    write_array(folder / "window_places.npy", np.column_stack([lengths, places_in_windows(at, around)]))
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    """Begin a .npy file of float16."""
+    header = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _write_filled(folder: Path, frames: Path, features: Path, filled: Path, params: Params) -> int:

@@ -1,6 +1,6 @@
 """Stage score: a calibrated score for every sampled frame and character, straight from frames, without TensorFlow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -13,7 +13,15 @@ from screentime.files import sha256_of
 from screentime.folders import Task, Workers, files_hash, stale_tasks, step_inputs, update_folder
 from screentime.frames import FramePack, n_frames_of, open_frames
 from screentime.params import Params
-from screentime.scorer import FACTS, HEAD, HeadScorer, Scorer, model_facts, strongest_places
+from screentime.scorer import (
+    FACTS,
+    FROM_FEATURES,
+    Scorer,
+    SequenceScorer,
+    model_facts,
+    open_features_scorer,
+    open_scorer,
+)
 from screentime.tables import PLACES, SCORES, write_table
 
 WORTH_A_WORKER = 200  # frames: fewer are scored before another process has started
@@ -32,7 +40,9 @@ def score(*, frames: Path, features: Path, models: Path, scores: Path, params: P
     every_video = step_inputs("stages.score", libraries, {"threads": params.score.threads})
     every_video["model"] = sha256_of(models / FACTS)
     work = partial(score_video, frames=frames, models=models, threads=params.score.threads)
-    from_features = partial(score_features, frames=frames, features=features, models=models)
+    from_features = partial(
+        score_features, frames=frames, features=features, models=models, threads=params.score.threads
+    )
     tasks = [
         Task(
             video.video_id,
@@ -56,26 +66,36 @@ def score_video(
     """Score one film, frame by frame, into folder/<video_id>.csv."""
     scorer = _scorer(models, sha256_of(models / FACTS), threads)
     pack = open_frames(frames, video_id)
-    rows = np.zeros((len(pack), len(scorer.cast)))
-    places = []
-    for index in range(len(pack)):
-        logits, evidence = scorer.logits_and_evidence(pack.image(index))
-        rows[index] = scorer.calibrated(logits)
-        if evidence is not None:
-            strongest = zip(scorer.cast, strongest_places(evidence), strict=True)
-            places += [(pack.times_s[index], name, x, y) for name, (x, y) in strongest]
-        tell((index + 1) / len(pack))
+
+    def images() -> Iterator[np.ndarray]:
+        for index in range(len(pack)):
+            yield pack.image(index)
+            tell((index + 1) / len(pack))
+
+    rows, places = scorer.film(images())
     _write(folder, pack, rows, scorer.cast)
-    if places:
-        table = pandas.DataFrame(places, columns=[column.name for column in PLACES.columns])
+    if places is not None:
+        strongest = [
+            (time_s, name, x, y)
+            for time_s, of_frame in zip(pack.times_s, places, strict=True)
+            for name, (x, y) in zip(scorer.cast, of_frame, strict=True)
+        ]
+        table = pandas.DataFrame(strongest, columns=[column.name for column in PLACES.columns])
         write_table(folder / f"{pack.video_id}.places.csv", table, PLACES)
 
 
 def score_features(
-    folder: Path, tell: Callable[[float], None], *, frames: Path, features: Path, models: Path, video_id: str
+    folder: Path,
+    tell: Callable[[float], None],
+    *,
+    frames: Path,
+    features: Path,
+    models: Path,
+    video_id: str,
+    threads: int,
 ) -> None:
     """Score one private film from its features, into folder/<video_id>.csv."""
-    scorer = HeadScorer(models)
+    scorer = open_features_scorer(models, threads)
     pack = open_frames(frames, video_id)
     rows = scorer.scores(np.load(features / f"{video_id}.npy", allow_pickle=False))
     _write(folder, pack, rows, scorer.cast)
@@ -93,12 +113,12 @@ def _check_private(facts: dict, params: Params) -> None:
     if not private:
         return
     leave_out = f"leave those films ({', '.join(private)}) out with `python -m screentime video skip`"
-    if HEAD not in facts["files"]:
+    if not FROM_FEATURES & set(facts["files"]):
         raise InputError(
             f"params.yaml: train.method is {facts['params']['method']}, private films leave features and no pictures; set it to "
-            f"probe, or {leave_out}"
+            f"probe or sequence, or {leave_out}"
         )
-    kept, form = {name: getattr(params.embed, name) for name in ("backbone", "width", "height")}, facts["form"]
+    kept, form = params.embed.form, facts["form"]
     if kept != form:
         raise InputError(
             f"params.yaml: embed is {kept['backbone']} at {kept['width']}x{kept['height']}, the model was trained with "
@@ -108,9 +128,9 @@ def _check_private(facts: dict, params: Params) -> None:
 
 
 @lru_cache(maxsize=1)
-def _scorer(models: Path, _: str, threads: int) -> Scorer:
+def _scorer(models: Path, _: str, threads: int) -> Scorer | SequenceScorer:
     """The model, loaded once in each process; the hash of its facts tells one from another."""
-    return Scorer(models, threads)
+    return open_scorer(models, threads)
 
 
 if __name__ == "__main__":

@@ -6,18 +6,21 @@ import mlflow
 import numpy as np
 import pandas
 
-from screentime.scorer import Scorer
+from screentime.scorer import open_scorer
 
 
 class ScreenTimeModel(mlflow.pyfunc.PythonModel):
     """Scores pictures with the exported network that the run carries."""
 
     def load_context(self, context) -> None:
-        self.scorer = Scorer(Path(context.artifacts["models"]), threads=1)
+        self.scorer = open_scorer(Path(context.artifacts["models"]), threads=1)
 
     def predict(self, context, model_input: np.ndarray, params: dict | None = None) -> pandas.DataFrame:
-        """(n, height, width, 3) uint8 RGB -> one row per picture, one column per character, scores in [0, 1]."""
-        rows = [self.scorer.scores(image) for image in np.asarray(model_input, np.uint8)]
+        """(n, height, width, 3) uint8 RGB -> one row per picture, one column per character, scores in [0, 1].
+
+        A head over windows takes the pictures for the sampled frames of one film, in order.
+        """
+        rows, _ = self.scorer.film(np.asarray(model_input, np.uint8))
         return pandas.DataFrame(rows, columns=list(self.scorer.cast))
 
 

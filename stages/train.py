@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from screentime.backbones import backbone
 from screentime.closure import closure_hash
 from screentime.files import new_folder, sha256_of, write_bytes, write_json
 from screentime.labelled_frames import LabelledFrames, check_enough, check_method, read_arrays
-from screentime.methods import Candidate, candidates
+from screentime.methods import CROSS_FIT, Candidate, candidates
 from screentime.params import Params, Train
 from screentime.runs import run_key, training_record, versions
 from screentime.scorer import FACTS, WEIGHTS
@@ -55,7 +56,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
         counts = {"n_frames": labelled.n_frames} | ({"n_stills": labelled.n_stills} if labelled.n_stills else {})
         weights = labelled.form.identity() | _weights_identity(settings)
         data = _identity(arrays, labelled) | weights | counts
-        others = {"fine_tune", "probe"} - set(methods)  # what a method would do that is not tried decides nothing
+        others = CROSS_FIT.keys() - set(methods)  # what a method would do that is not tried decides nothing
         shown = settings.model_dump(exclude=others)
         libraries = versions(LIBRARIES)
         decides = {"data": data, "params": shown, "code": closure_hash("stages.train"), "libraries": libraries}
@@ -65,6 +66,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
             "form": labelled.form.as_dict(),
             "cast": list(labelled.cast),
             "calibration": {"scale": scale, "offset": offset},
+            **({"window": asdict(labelled.around)} if chosen.method == "sequence" else {}),
             "params": shown,
             "data": data,
             "libraries": libraries,
@@ -97,7 +99,7 @@ def _identity(arrays: Path, labelled: LabelledFrames) -> dict:
 def _weights_identity(settings: Train) -> dict:
     """The hash of the weights that the network began with, where they are a file of the user's or a model of other films."""
     weights = settings.fine_tune.weights
-    if settings.method == "probe" or weights in ("imagenet", "none"):
+    if settings.method not in ("fine_tune", "best") or weights in ("imagenet", "none"):
         return {}
     path = Path(weights) / WEIGHTS if Path(weights).is_dir() else Path(weights)
     return {"sha256_weights": sha256_of(path)}

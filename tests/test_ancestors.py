@@ -25,9 +25,10 @@ from screentime.backbones import BACKBONES, backbone
 from screentime.codes import write_codes
 from screentime.errors import InputError
 from screentime.files import sha256_of, write_json
-from screentime.fine_tuning import KnownAccuracy, Tuning
+from screentime.fine_tuning import Tuning
 from screentime.inputs import Form, network_input
 from screentime.light_network import LightNetwork
+from screentime.losses import KnownAccuracy
 from screentime.presets import CLIPS, PRESETS
 from screentime.sequence import Fitting, HeadShape, fit, learner_of, probabilities_of, sequence_head
 from screentime.windows import Windows, padded

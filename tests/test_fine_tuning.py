@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from trained import CAST, FORM, drawn_frame, params_with, truth
 
-from screentime import fine_tuning
+from screentime import fine_tuning, losses
 from screentime.errors import InputError
 from screentime.inputs import network_input
 from screentime.params import Train
@@ -171,12 +171,12 @@ def test_the_learning_rate_rises_then_falls_as_half_a_cosine():
 def test_accuracy_is_over_known_answers_and_over_frames_whose_class_is_decided():
     unknown = np.nan
     logits = np.array([[2.0, -1.0], [-1.0, 3.0], [1.0, 1.0]], np.float32)
-    metric = fine_tuning.KnownAccuracy()
+    metric = losses.KnownAccuracy()
     metric.update_state(np.array([[1, 0], [1, unknown], [unknown, 1]], np.float32), logits)
     assert float(metric.result()) == pytest.approx(3 / 4)
 
     classes = np.column_stack([logits, [0.0, 4.0, 0.0]]).astype(np.float32)
-    metric = fine_tuning.KnownAccuracy(exclusive=True)
+    metric = losses.KnownAccuracy(exclusive=True)
     metric.update_state(np.array([[1, 0], [0, 0], [0, unknown]], np.float32), classes)
     assert float(metric.result()) == 1.0
     metric.update_state(np.array([[0, 1]], np.float32), classes[:1])

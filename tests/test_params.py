@@ -74,7 +74,7 @@ def test_videos_may_be_named_with_or_without_their_folder_and_with_options(tmp_p
         ("    dropout: 0 ", "    dropout: 1 ", "train: fine_tune: dropout is 1, expected is below 1; correct it"),
         ("    dense: []", "    dense: [0]", "train: fine_tune: dense 1 is 0, expected is at least 1; correct it"),
         ("    open: blocks:5", "    open: 1.5", "train: fine_tune: open is 1.5, expected is none, all, a number of layers like 4, or a number of blocks like blocks:3; correct it"),
-        ("  method: best", "  method: tune", "train: method is 'tune', expected is 'best', 'fine_tune' or 'probe'; correct it"),
+        ("  method: best", "  method: tune", "train: method is 'tune', expected is 'best', 'fine_tune', 'probe' or 'sequence'; correct it"),
         ("sample:", "smaple:", "unknown key 'smaple'; did you mean 'sample'?"),
         ("  fps: 1 ", "  fps: one ", "sample: fps is 'one', expected is a number; correct it"),
         ("  fps: 1 ", "  fps: 0 ", "sample: fps is 0, expected is above 0; correct it"),

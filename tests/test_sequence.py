@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow
+from scipy.special import expit
 from tensorflow.errors import InvalidArgumentError, NotFoundError
 
 from screentime.errors import InputError
@@ -116,6 +117,19 @@ def test_the_rolling_head_is_the_average_of_what_is_said_of_each_frame_alone(hea
 
     expected = np.stack([alone[of_window == row].mean(axis=0) for row in range(len(windows))])
     np.testing.assert_allclose(probabilities_of(heads["rolling"], windows), expected, atol=1e-6)
+
+
+def test_where_outputs_do_not_exclude_each_other_the_rolling_head_averages_each_ones_probability(windows, tmp_path):
+    head = sequence_head(N_FRAMES, N_FEATURES, N_CLASSES, HeadShape("rolling", (), dense=(8,)), independent=True)
+    alone = expit(logits(head, windows.frames_alone()).astype(np.float64))
+    of_window = np.repeat(np.arange(len(windows)), windows.mask.sum(axis=1))
+    (tmp_path / "head.tflite").write_bytes(light_head(head, N_FRAMES))
+
+    expected = np.stack([alone[of_window == row].mean(axis=0) for row in range(len(windows))])
+    np.testing.assert_allclose(expit(logits(head, windows)), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        LightSequence(tmp_path / "head.tflite", 1).logits(windows), logits(head, windows), atol=1e-3
+    )
 
 
 def separable(n_windows: int, seed: int) -> tuple[Windows, np.ndarray]:

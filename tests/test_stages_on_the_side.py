@@ -11,10 +11,10 @@ import pytest
 import synthetic
 
 from screentime.errors import InputError
-from screentime.files import read_json
+from screentime.files import read_json, write_array
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
-from screentime.params import Params, Video, load
+from screentime.params import Params, Video, Window, load
 from screentime.tables import AUDIT, INDEX, SKIPPED, SUGGESTIONS, TARGETS, read_table, write_table
 from stages.embed import embed
 from stages.preprocess import preprocess
@@ -41,7 +41,7 @@ def params_for(*films: str, suggested: int = 3) -> Params:
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """Two sampled films of 8 seconds, and a folder for targets."""
+    """Two sampled films of 8 seconds, features that stand for what a backbone saw in them, and a folder for targets."""
     (tmp_path / "videos").mkdir()
     for name in ("one.mp4", "two.mp4"):
         synthetic.write_film(
@@ -52,6 +52,11 @@ def folder(tmp_path) -> Path:
         params=params_for("one.mp4", "two.mp4"),
     )  # fmt: skip
     (tmp_path / "targets").mkdir()
+    (tmp_path / "features").mkdir()
+    for number, name in enumerate(("one", "two"), start=1):
+        write_array(
+            tmp_path / "features" / f"{name}.npy", 100 * number + np.arange(16).reshape(8, 2).astype(np.float16)
+        )
     return tmp_path
 
 
@@ -90,7 +95,38 @@ def test_arrays_hold_the_labelled_frames_as_the_network_wants_them(folder):
     assert inputs.dtype == np.float16
     assert np.array_equal(inputs[1].astype(np.float32), expected)
     form = read_json(folder / "arrays" / "form.json")
-    assert form == {"backbone": "efficientnet-lite0", "width": 96, "height": 64, "cast": ["ann", "bob"], "private": []}
+    assert form == {
+        "backbone": "efficientnet-lite0", "width": 96, "height": 64, "cast": ["ann", "bob"], "private": [],
+        "window": {"before": 2, "after": 2},
+    }  # fmt: skip
+
+
+def test_windows_hold_what_was_kept_of_the_frames_around_each_labelled_one(folder):
+    params = params_for("one.mp4", "two.mp4")
+    wider = params.preprocess.model_copy(update={"window": Window(before=1, after=2)})
+    write_targets(folder, "two", [(0.0, "ann", "1", "manual"), (6.0, "bob", "0", "imported")])
+    write_targets(folder, "one", [(3.0, "bob", "1", "manual")])
+
+    arrays_of(folder, params.model_copy(update={"preprocess": wider}))
+
+    windows, places = (np.load(folder / "arrays" / f"{name}.npy") for name in ("windows", "window_places"))
+    one, two = (np.load(folder / "features" / f"{name}.npy") for name in ("one", "two"))
+    assert windows.dtype == np.float16 and windows.shape == (3, 4, 2)
+    assert windows[0].tolist() == one[2:6].tolist()
+    assert windows[1].tolist() == [*two[:3].tolist(), [0, 0]]  # the film begins there, and the padding is behind
+    assert windows[2].tolist() == [*two[5:].tolist(), [0, 0]]
+    assert places.tolist() == [[4, 1], [3, 0], [3, 1]]
+
+
+def test_where_the_features_are_those_of_another_form_there_are_no_windows(folder):
+    params = params_for("one.mp4")
+    larger = params.preprocess.model_copy(update={"width": 128})
+    write_targets(folder, "one", [(3.0, "bob", "1", "manual")])
+
+    arrays = arrays_of(folder, params.model_copy(update={"preprocess": larger}))
+
+    assert not {"windows.npy", "window_places.npy"} & set(arrays)
+    assert read_json(folder / "arrays" / "form.json")["window"] is None
 
 
 def test_frames_of_a_private_film_are_in_the_arrays_as_features_alone(folder):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screentime.windows import Windows, padded, rolling_mean, rows_around, windows_around
+from screentime.windows import Around, Windows, padded, places_in_windows, windows_around
 
 
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6), n_frames=st.integers(1, 12))
@@ -19,16 +19,21 @@ def test_a_window_holds_the_first_frames_and_masks_what_is_missing(lengths, n_fr
         assert not features[~mask].any()
 
 
-@given(n_rows=st.integers(1, 30), n_frames=st.integers(1, 12))
-def test_the_window_around_a_frame_holds_its_neighbours_in_order(n_rows, n_frames):
-    rows, mask = rows_around(n_rows, n_frames)
+@given(n_rows=st.integers(1, 30), before=st.integers(0, 6), after=st.integers(0, 6))
+def test_the_window_around_a_frame_holds_its_neighbours_in_order(n_rows, before, after):
+    film, around = np.arange(1.0, n_rows + 1)[:, None], Around(before, after)
+    centres = np.arange(n_rows)[::-1]
 
-    for row in range(n_rows):
-        first = row - n_frames // 2
-        expected = [one for one in range(first, first + n_frames) if 0 <= one < n_rows]
-        assert rows[row][mask[row]].tolist() == expected
-        assert rows[row][min(row, n_frames // 2)] == row
-    Windows(np.zeros((*mask.shape, 1)), mask)  # right-padded, never empty: else refused
+    windows = windows_around(film, centres, around)  # right-padded, never empty: else refused
+
+    assert windows.mask.shape == (n_rows, around.n_frames)
+    for centre, place, rows, mask in zip(
+        centres, places_in_windows(centres, around), windows.features[..., 0], windows.mask, strict=True
+    ):
+        expected = [one for one in range(centre - before, centre + after + 1) if 0 <= one < n_rows]
+        assert rows[mask].tolist() == [one + 1 for one in expected]
+        assert rows[place] == centre + 1
+        assert not rows[~mask].any()
 
 
 @pytest.mark.parametrize("mask", [[False, True], [True, False, True], [False, False]])
@@ -46,20 +51,12 @@ def test_frames_alone_are_windows_of_one_frame_in_the_same_order():
     assert alone.mask.all() and alone.mask.shape == (3, 1)
 
 
-def test_the_rolling_mean_is_the_mean_over_the_window_around_each_frame():
-    scores = np.random.default_rng(0).random((20, 2))
+def test_one_frame_of_each_window_and_frames_that_have_nothing_around_them():
+    windows = padded([np.array([[1.0], [2.0]]), np.array([[3.0]])], n_frames=2)
 
-    rolled = rolling_mean(scores, 5)
+    more = windows.and_alone(np.array([[4.0]]))
+    ones = more.one_of_each(np.array([1, 0, 0]))
 
-    for row in range(20):
-        np.testing.assert_allclose(rolled[row], scores[max(0, row - 2) : row + 3].mean(axis=0), atol=1e-12)
-    np.testing.assert_array_equal(rolling_mean(scores, 1), scores)
-
-
-def test_the_windows_of_a_film_hold_its_features():
-    features = np.arange(12.0).reshape(6, 2)
-
-    windows = windows_around(features, 3)
-
-    np.testing.assert_array_equal(windows.features[3], features[2:5])
-    np.testing.assert_array_equal(windows.features[0], [*features[:2].tolist(), [0, 0]])
+    assert more.features[..., 0].tolist() == [[1, 2], [3, 0], [4, 0]]
+    assert more.mask.tolist() == [[True, True], [True, False], [True, False]]
+    assert ones.features[..., 0].tolist() == [[2], [3], [4]] and ones.mask.all()

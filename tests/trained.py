@@ -1,6 +1,7 @@
 """A small training set whose truth is known, and a model trained on it: drawn frames, two characters."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from screentime.files import write_json
 from screentime.inputs import Form, network_input
 from screentime.params import Params, load
 from screentime.tables import INDEX, write_table
+from screentime.windows import Around, places_in_windows, windows_around
 
 ROOT = Path(__file__).parents[1]
 FORM = Form("efficientnet-lite0", width=96, height=64)
@@ -36,28 +38,42 @@ def truth(n_frames: int, seed: int = 0) -> np.ndarray:
 
 
 def write_arrays(
-    arrays: Path, targets: np.ndarray, cast: tuple[str, ...] = CAST, features_of: Callable | None = None
+    arrays: Path,
+    targets: np.ndarray,
+    cast: tuple[str, ...] = CAST,
+    features_of: Callable | None = None,
+    around: Around | None = None,
 ) -> None:
     """The output of the stage preprocess for frames of one video, 5 s apart.
 
-    With `features_of`, from inputs to features, every third frame is of a private film.
+    With `features_of`, from inputs to features, every third frame is of a private film; with `around` too there is no such
+    film, but windows.
     """
     arrays.mkdir(parents=True)
     answers = np.nan_to_num(targets[:, :2])
     images = [drawn_frame(bool(disc), bool(cross), seed) for seed, (disc, cross) in enumerate(answers)]
     inputs = np.array([network_input(image, FORM) for image in images], np.float16)
     inputs = inputs.reshape(-1, FORM.height, FORM.width, 3)
-    private = (np.arange(len(targets)) % 3 == 0) & (features_of is not None)
+    private = (np.arange(len(targets)) % 3 == 0) & (features_of is not None and around is None)
     order = np.argsort(private, kind="stable")
     inputs, targets, private = inputs[order], targets[order], private[order]
     np.save(arrays / "inputs.npy", inputs[~private])
-    if features_of is not None:
+    if private.any():
         np.save(arrays / "features.npy", features_of(inputs[private]).astype(np.float16))
+    if around:
+        windows = windows_around(features_of(inputs).astype(np.float16), np.arange(len(inputs)), around)
+        places = places_in_windows(np.arange(len(inputs)), around)
+        np.save(arrays / "windows.npy", windows.features)
+        np.save(arrays / "window_places.npy", np.column_stack([windows.mask.sum(axis=1), places]))
     np.save(arrays / "targets.npy", targets)
     video_ids = np.where(private, "private", "film")
     index = pandas.DataFrame({"video_id": video_ids, "time_s": 5.0 * np.arange(len(targets))[order], "duration_s": 1.0})
     write_table(arrays / "index.csv", index, INDEX)
-    form = FORM.as_dict() | {"cast": list(cast), "private": ["private"] if private.any() else []}
+    form = FORM.as_dict() | {
+        "cast": list(cast),
+        "private": ["private"] if private.any() else [],
+        "window": asdict(around) if around else None,
+    }
     write_json(arrays / "form.json", form)
 
 

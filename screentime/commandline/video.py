@@ -83,7 +83,7 @@ def _add(arguments: argparse.Namespace) -> None:
         print(f"{len(arrivals)} of {len(films)} films are in the project; next:")
         if not cast:
             print("  python -m screentime cast add NAME...    # who shall be found")
-        if arguments.private and _training()["method"] != "probe":
+        if arguments.private and _training()["method"] not in ("probe", "sequence"):
             print(
                 "  set train.method to probe in params.yaml # private films train from their features, without pictures"
             )

@@ -267,8 +267,11 @@ def _model(project: _Project) -> list[str]:
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(project.model["libraries"].items()))
     settings = project.model["params"]
     how = f"fine-tuned ({settings['fine_tune']['open']} open)" if project.model["method"] == "fine_tune" else "frozen"
+    over = ""
+    if around := project.model.get("window"):
+        over = f" ({settings['sequence']['head']}) over windows of {around['before'] + 1 + around['after']} frames,"
     return [
-        f"A head on {how} {form['backbone']} at {form['width']}x{form['height']}, trained on "
+        f"A head{over} on {how} {form['backbone']} at {form['width']}x{form['height']}, trained on "
         f"{count_text(data['n_frames'], 'labelled frame', 'labelled frames')}{stills}.",
         "",
         f"- run key: `{project.model['run_key']}` (the tag `run_key` of the run in MLflow)",
