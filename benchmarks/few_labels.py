@@ -107,6 +107,8 @@ def table_of(found: Mapping[str, Sequence[tuple[float, float, float]]]) -> str:
     """A row for each way and one for the choice: mean average precision with its standard error, and CPU seconds."""
     figures = {way: np.array(rows) for way, rows in found.items()}
     for name, ways in (("best of probe and ImageNet", WAYS[:2]), ("best of probe and model", (WAYS[0], WAYS[2]))):
+        if not set(ways) <= set(found):
+            continue
         tried = np.stack([figures[way] for way in ways])
         chosen = tried[tried[:, :, 1].argmin(axis=0), np.arange(tried.shape[1])]
         chosen[:, 2] = tried[:, :, 2].sum(axis=0)
@@ -127,6 +129,14 @@ def main() -> None:
     parser.add_argument("--films", type=Path, required=True, metavar="DIR", help="films, and a CSV beside each")
     parser.add_argument("--cast", nargs="+", required=True, metavar="NAME", help="columns of the CSVs")
     parser.add_argument("--new", required=True, metavar="FILM", help="the film that is new; all others make the model")
+    parser.add_argument(
+        "--ways",
+        nargs="+",
+        choices=WAYS,
+        default=list(WAYS),
+        metavar="WAY",
+        help=", ".join(WAYS) + "; the probe is always one",
+    )
     parser.add_argument("--draws", type=int, default=20, help="default: %(default)s")
     parser.add_argument(
         "--work", type=Path, metavar="DIR", help="where frames and the model are kept for the next time"
@@ -144,10 +154,10 @@ def main() -> None:
         spent = base_model(base, inputs, np.concatenate([truth[name] for name in others]), form, arguments.cast, params)
         print(f"the model of {', '.join(others)}: {len(inputs)} frames, {spent:.0f} CPU seconds")
     film = NewFilm(inputs_of(arguments.new, form, work), truth[arguments.new], form, arguments.cast, params)
-    found = {way: [] for way in WAYS}
+    found = {way: [] for way in WAYS if way in ("probe", *arguments.ways)}
     for seed in range(arguments.draws):
-        for way in WAYS:
-            found[way].append(film.measured(way, seed, base))
+        for way, rows in found.items():
+            rows.append(film.measured(way, seed, base))
         told = "; ".join(
             f"{way} {rows[-1][0]:.3f} ({rows[-1][1]:.3f}, {rows[-1][2]:.0f} s)" for way, rows in found.items()
         )
