@@ -40,6 +40,7 @@ WAYS = {
     "no augmentation": {"augment": None},
     "rate .001": {"learning_rate": 0.001},
     "336x192": {"width": 336, "height": 192},
+    "lite1": {"backbone": "efficientnet-lite1"},
     "lite2": {"backbone": "efficientnet-lite2"},
 }  # fmt: skip
 
