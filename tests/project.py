@@ -35,7 +35,8 @@ class Project:
     def run(self, *words: str, code: int | None = 0) -> str:
         """Run a command with this Python's environment first on PATH; its output and errors as one text."""
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME"):
+        # the project's code is compiled once, not by each of its many processes
+        for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "PYTHONDONTWRITEBYTECODE"):
             environment.pop(name, None)
         done = subprocess.run(
             words, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

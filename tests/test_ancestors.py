@@ -30,7 +30,7 @@ from screentime.inputs import Form, network_input
 from screentime.light_network import LightNetwork
 from screentime.losses import KnownAccuracy
 from screentime.presets import CLIPS, PRESETS
-from screentime.sequence import Fitting, HeadShape, fit, learner_of, probabilities_of, sequence_head
+from screentime.sequence import Fitting, HeadShape, fit, learner_of, one_class, probabilities_of, sequence_head
 from screentime.windows import Windows, padded
 
 ROOT = Path(__file__).parents[1]
@@ -245,7 +245,7 @@ def fitting_of(settings: clip_params.ClipParams, **quicker: int) -> Fitting:
 
 
 def check_clip_training(head: keras.Model, settings: clip_params.ClipParams, kind: type, rate: float) -> None:
-    learner = learner_of(head, fitting_of(settings))
+    learner = learner_of(head, fitting_of(settings), one_class())
     assert optimizer_of(learner) == (kind, rate)
     assert isinstance(learner.loss, keras.losses.SparseCategoricalCrossentropy)
     assert learner.loss.get_config()["from_logits"]

@@ -95,7 +95,7 @@ def workplace(tmp_path_factory):
 
 def learn(folder, **changes):
     settings = params_with(
-        method="sequence", folds=3, head="gru", units=[16], learning_rate=0.003, epochs=12, patience=12, **changes
+        method="sequence", folds=3, head="gru", units=[16], learning_rate=0.003, epochs=10, patience=10, **changes
     )
     train(
         arrays=folder / "arrays", models=folder / "models", metrics=folder / "metrics.json", plots=folder / "epochs.csv",
