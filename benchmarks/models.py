@@ -4,9 +4,10 @@
                                                                    # a column of 0 and 1 for each of the cast
     python -m benchmarks.models --films DIR --cast tom jerry --ways probe default --protocols within
 
-Two protocols, both fixed. **within**: of one film every 15th second trains, the frames that are 5 s or more away from all of
-those are asked. **across**: all labelled seconds of one film train, all of another are asked. Nothing of what is asked says
-when to stop or which way is better. Each way is the parameters of params.yaml with a few changed.
+Three protocols, all fixed. **within**: of one film every 15th second trains, the frames that are 5 s or more away from all of
+those are asked. **half**: all labelled seconds of one half of a film train, those of the other are asked that are 5 s or more
+away. **across**: all labelled seconds of one film train, all of another are asked. Nothing of what is asked says when to stop
+or which way is better. Each way is the parameters of params.yaml with a few changed.
 """
 
 import argparse
@@ -31,6 +32,7 @@ EVERY_S, APART_S = 15, 5
 WAYS = {
     "probe": {"method": "probe"},
     "default": {},
+    "8 epochs": {"epochs": 8},
     "head alone": {"open": "none", "epochs": 30, "learning_rate": 0.003},
     "top_k": {"pooling": "top_k"},
     "mean_max": {"pooling": "mean_max"},
@@ -83,6 +85,9 @@ def protocols(truth: Mapping[str, np.ndarray]) -> dict[str, tuple[str, np.ndarra
         trains = rows % EVERY_S == EVERY_S // 2
         distance = np.abs(rows[:, None] - rows[trains]).min(axis=1)
         found[f"within {name}"] = (name, rows[trains], name, rows[distance >= APART_S])
+        middle = len(rows) // 2
+        found[f"half {name}, first to second"] = (name, rows[:middle], name, rows[middle + APART_S - 1 :])
+        found[f"half {name}, second to first"] = (name, rows[middle:], name, rows[: middle - APART_S + 1])
         for other in truth:
             if other != name:
                 found[f"across {name} to {other}"] = (name, rows, other, np.arange(len(truth[other])))

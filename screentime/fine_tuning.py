@@ -347,15 +347,14 @@ def optimizer(tune: FineTune) -> keras.optimizers.Optimizer:
 def epochs_of(n_rows: int, tune: FineTune) -> int:
     """At most how many epochs: as many as the parameters say, and with few frames so many that the steps suffice.
 
-    Who goes on from a model of other films needs no more for few frames (docs/models.md has what that costs and gives).
+    Who goes on from a model of other films has less to learn: half as many (docs/models.md has what that costs and gives).
 
-    >>> tune = FineTune.model_construct(weights="imagenet", epochs=8, least_steps=96, batch_size=8)
-    >>> epochs_of(90, tune), epochs_of(24, tune)
-    (8, 32)
+    >>> tune = FineTune.model_construct(weights="imagenet", epochs=4, least_steps=96, batch_size=8)
+    >>> epochs_of(400, tune), epochs_of(90, tune), epochs_of(24, tune)
+    (4, 8, 32)
     """
-    if warm_start.is_model(tune.weights):
-        return tune.epochs
-    return max(tune.epochs, -(-tune.least_steps // -(-n_rows // tune.batch_size)))
+    least_steps = tune.least_steps // 2 if warm_start.is_model(tune.weights) else tune.least_steps
+    return max(tune.epochs, -(-least_steps // -(-n_rows // tune.batch_size)))
 
 
 def rate_at(epoch: float, epochs: int, tune: FineTune) -> float:

@@ -119,7 +119,7 @@ def _shown(files: Sequence[Path], side: int) -> Iterator[tuple[Path, float | Non
     """File, seconds and image of everything that is looked at; a film at least as large as the network wants it."""
     for file in files:
         if file.suffix.lower() not in PICTURES:
-            for frame in VideoSampler(file, FPS, max_side=4 * side):
+            for frame in VideoSampler(file, FPS, max_side=4 * side, every_frame=False):
                 yield file, float(frame.time_s), frame.image
             continue
         image = read_picture(file)

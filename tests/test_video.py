@@ -11,8 +11,10 @@ import synthetic
 from av.stream import Disposition
 from synthetic import constant_rate, number_of, number_on_screen, numbered_image, write_film
 
+from screentime import film_file
+from screentime.picture import kept_size
 from screentime.timeline import frame_durations, microseconds, rounded_s, sample_times
-from screentime.video import SampledFrame, VideoFacts, VideoSampler, kept_size
+from screentime.video import SampledFrame, VideoFacts, VideoSampler
 
 RATE = Fraction(25)
 CFR = constant_rate(60, RATE)
@@ -128,6 +130,114 @@ def test_a_long_frame_is_decoded_once_and_shared_by_its_samples(tmp_path):
     assert all(before.image is after.image for before, after in pairwise(frames[1:9]))
 
 
+# ---- decoding what the samples need
+
+
+FILMS_TO_PLAN = FILMS | {
+    "open groups": ("film.mp4", CFR, {"codec_options": {"x264-params": "open-gop=1:keyint=12:scenecut=0:bframes=3"}}),
+    "open groups, HEVC": (
+        "film.mp4",
+        CFR,
+        {"codec": "libx265", "codec_options": {"x265-params": "log-level=none:open-gop=1:keyint=12:bframes=4"}},
+    ),
+    "pyramids of B-frames": (
+        "film.mkv",
+        CFR,
+        {"codec_options": {"x264-params": "b-pyramid=normal:bframes=8:keyint=30:ref=5"}},
+    ),
+    "renewed strip by strip": ("film.mp4", CFR, {"codec_options": {"x264-params": "intra-refresh=1:keyint=12"}}),
+    "renewed strip by strip, transport stream": (
+        "film.ts",
+        CFR,
+        {"codec_options": {"x264-params": "intra-refresh=1:keyint=12"}},
+    ),
+    "two fields in a frame": (
+        "film.mp4",
+        CFR,
+        {"codec_options": {"x264-params": "interlaced=1:keyint=12"}},
+    ),
+    "VP9 with hidden frames": (
+        "film.webm",
+        CFR,
+        {"codec": "libvpx-vp9", "codec_options": QUICK_VP9 | {"g": "12", "auto-alt-ref": "1", "lag-in-frames": "16"}},
+    ),
+    "every frame a key": ("film.mp4", CFR, {"codec_options": INTRA}),
+    "MPEG-4 with B-frames": ("film.mp4", CFR, {"codec": "mpeg4", "codec_options": {"bf": "2", "g": "12"}}),
+}
+DECODED_WHOLE = {  # no times of presentation
+    "MPEG-4 in AVI", "MPEG-4 in AVI with B-frames", "MPEG-4 in AVI with dropped frames", "H.264 in AVI with B-frames",
+    "H.264 without a container",
+}  # fmt: skip
+
+
+class Planned(VideoSampler):
+    """A sampler that notes whether it had to decode everything after all."""
+
+    def __init__(self, path: Path, fps: Fraction | int) -> None:
+        super().__init__(path, Fraction(fps), 64, every_frame=False)
+        self.whole_from: int | None = None
+
+    def _in_full(self, given: int):
+        self.whole_from = given
+        return super()._in_full(given)
+
+
+def same(frames: list[SampledFrame]) -> list[tuple]:
+    return [(frame.time_s, frame.frame_time_s, frame.frame_end_s, frame.image.tobytes()) for frame in frames]
+
+
+@pytest.mark.parametrize("fps", [Fraction(10, 3), Fraction(1, 2)])
+@pytest.mark.parametrize("film", FILMS_TO_PLAN)
+def test_decoding_what_the_samples_need_gives_what_decoding_everything_gives(tmp_path, film, fps):
+    name, starts_s, options = FILMS_TO_PLAN[film]
+    write_film(tmp_path / name, starts_s, **options)
+    frames, facts = sampled(tmp_path / name, fps)
+
+    planned = Planned(tmp_path / name, fps)
+
+    assert same(planned) == same(frames)
+    assert planned.facts == facts
+    assert (planned.whole_from == 0) == (film in DECODED_WHOLE)
+
+
+def test_most_packets_of_a_film_are_never_decoded(tmp_path, monkeypatch):
+    write_film(tmp_path / "film.mp4", constant_rate(250, RATE), codec_options={"g": "50", "bf": "2"})
+    given = []
+    needed = film_file.needed
+    monkeypatch.setattr(film_file, "needed", lambda packets, wanted: given.append(needed(packets, wanted)) or given[-1])
+
+    frames = list(Planned(tmp_path / "film.mp4", Fraction(1, 2)))
+
+    assert numbers(frames) == [0, 50, 100, 150, 200]
+    assert given[0].sum() <= 60  # a key frame each, and the last group for the end of the film
+
+
+@pytest.mark.parametrize(("spoilt", "whole_from"), [(0, 0), (30, 2), (-1, 4)])
+def test_where_a_needed_frame_does_not_come_everything_is_decoded_after_all(tmp_path, spoilt, whole_from):
+    write_film(tmp_path / "film.mp4", CFR, codec_options=INTRA)
+    synthetic.spoil_packet(tmp_path / "film.mp4", spoilt)
+    frames, facts = sampled(tmp_path / "film.mp4", Fraction(5, 3))
+
+    planned = Planned(tmp_path / "film.mp4", Fraction(5, 3))
+
+    assert same(planned) == same(frames)
+    assert planned.facts == facts
+    assert planned.whole_from == whole_from
+
+
+def test_damage_that_no_sample_needs_is_passed_over(tmp_path):
+    write_film(tmp_path / "film.mp4", CFR, codec_options=INTRA)
+    synthetic.spoil_packet(tmp_path / "film.mp4", 20)
+    frames, facts = sampled(tmp_path / "film.mp4", 1)
+
+    planned = Planned(tmp_path / "film.mp4", 1)
+
+    assert same(planned) == same(frames)
+    assert planned.whole_from is None
+    assert (planned.facts.frames_decoded, planned.facts.bad_packets, facts.bad_packets) == (60, 0, 1)
+    assert planned.facts.length_s == facts.length_s
+
+
 # ---- damage
 
 
@@ -192,6 +302,7 @@ def test_what_an_edit_list_leaves_out_is_not_part_of_the_film(tmp_path):
 
     assert numbers(frames) == list(range(10, 40))
     assert (facts.length_s, facts.missing_s) == (Fraction(30, 25), 0)
+    assert same(Planned(path, 5)) == same(sampled(path, 5)[0])
 
 
 def test_a_second_recording_in_one_file_goes_on_where_the_first_stopped_at_the_size_of_the_first(tmp_path):
@@ -206,6 +317,7 @@ def test_a_second_recording_in_one_file_goes_on_where_the_first_stopped_at_the_s
     assert facts.length_s == Fraction(120, 25)
     assert facts.repaired_timestamps == 60
     assert {frame.image.shape for frame in frames} == {(32, 64, 3)}
+    assert same(Planned(both, 5)) == same(sampled(both, 5)[0])
 
 
 def test_damage_makes_no_noise(tmp_path, capfd):

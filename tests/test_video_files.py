@@ -204,6 +204,18 @@ def test_a_nasty_file_comes_out_with_the_frames_and_the_length_of_its_table(shar
     assert sum(round(duration_s * 1e6) for duration_s in durations_s) == microseconds(facts.length_s)
 
 
+@pytest.mark.parametrize("name", NASTY)
+def test_of_a_nasty_file_too_decoding_what_the_samples_need_gives_the_same(shared_data, name):
+    every, needed = (
+        VideoSampler(shared_data / "decode" / name, Fraction(1), 448, every_frame=one) for one in (True, False)
+    )
+
+    for one, other in zip(every, needed, strict=True):
+        assert (one.time_s, one.frame_time_s, one.frame_end_s) == (other.time_s, other.frame_time_s, other.frame_end_s)
+        assert np.array_equal(one.image, other.image)
+    assert every.facts == needed.facts
+
+
 def test_what_was_lost_or_repaired_in_nasty_files_is_counted(shared_data):
     _, corrupted = sampled_each_second(shared_data / "decode" / "corrupted.mp4")
     _, buggy = sampled_each_second(shared_data / "decode" / "Megamind_bugy.avi")

@@ -73,6 +73,15 @@ def test_a_training_that_goes_on_begins_at_the_model_and_folds_begin_there_too(b
     assert all(np.array_equal(one, two) for one, two in zip(start, tuning.model.get_weights(), strict=True))
 
 
+def test_a_training_that_goes_on_takes_half_as_many_steps(base):
+    tune = params_with(**QUICK).train.fine_tune.model_copy(update={"least_steps": 60, "batch_size": 10})
+    goes_on = tune.model_copy(update={"weights": str(base)})
+
+    assert fine_tuning.epochs_of(50, tune) == 12  # of 5 steps each
+    assert fine_tuning.epochs_of(50, goes_on) == 6
+    assert fine_tuning.epochs_of(500, goes_on) == tune.epochs
+
+
 def test_another_size_of_picture_is_possible(base):
     assert begun(base, Form(FORM.backbone, FORM.width + 32, FORM.height)).continued == ["cross", "disc"]
 

@@ -1,0 +1,56 @@
+"""Which packets of a film have to be decoded so that a few of its frames can be shown. Pure.
+
+A decoder can begin at a key frame. From there to the next one it needs whatever other frames refer to, and nothing that comes
+behind the last frame that is wanted. So of each group of packets those behind the last wanted one are left out; among the
+others the decoder itself passes over frames that no other refers to.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Packets:
+    """What the packets of a film say of the frames in them, one frame in each, in the order of the file.
+
+    Attributes:
+        stamps: (n,) int64, ticks, when the frame comes on screen; all different.
+        durations: (n,) int64, ticks, how long it lasts, 0 where that is not said.
+        keys: (n,) bool, a decoder can begin here; the first is one.
+        fresh: (n,) bool, those of them that need nothing of what comes before: no frame behind one refers to it. A picture that
+            is renewed strip by strip, say, has keys that are not.
+    """
+
+    stamps: np.ndarray
+    durations: np.ndarray
+    keys: np.ndarray
+    fresh: np.ndarray
+
+
+def needed(packets: Packets, wanted: np.ndarray) -> np.ndarray:
+    """The packets that a decoder must be given.
+
+    Frames that are shown before a key frame and stored behind it may refer to the group before: that group is kept whole.
+
+    Args:
+        packets: n of them.
+        wanted: (n,) bool, the frames that shall come out.
+
+    Returns:
+        (n,) bool; every wanted one is among them.
+
+    >>> packets = Packets(np.arange(8), np.ones(8), *[np.arange(8) % 4 == 0] * 2)
+    >>> needed(packets, np.arange(8) == 1).astype(int).tolist()
+    [1, 1, 0, 0, 0, 0, 0, 0]
+    """
+    result = np.zeros(len(wanted), bool)
+    starts = [*np.flatnonzero(packets.keys).tolist(), len(wanted), len(wanted)]
+    for (start, end), (_, after) in pairwise(pairwise(starts)):
+        behind = packets.stamps[end:after]
+        whole = end < len(wanted) and (not packets.fresh[end] or bool((behind < behind[0]).any()))
+        of_group = np.flatnonzero(wanted[start:end])
+        last = end if whole else start + int(of_group[-1]) + 1 if len(of_group) else start
+        result[start:last] = True
+    return result
