@@ -103,7 +103,7 @@ def decoded(
 ) -> Iterator[tuple[av.VideoFrame, Fraction | None, Fraction]]:
     """Every frame that can be decoded, in the order shown: (frame, timestamp or None, duration or 0), exact seconds."""
     only_ticks = container.format.name in _ONLY_TICKS
-    for packet in packets(container, stream, damage):
+    for packet in _packets(container, stream, damage):
         try:
             frames = stream.codec_context.decode(packet)
         except av.FFmpegError:
@@ -116,7 +116,7 @@ def decoded(
             yield frame, stamp_s, (frame.duration or 0) * stream.time_base
 
 
-def packets(
+def _packets(
     container: av.container.InputContainer, stream: av.VideoStream, damage: Damage
 ) -> Iterator[av.Packet | None]:
     """The stream's packets in file order, then None, which empties the decoder. Reading goes on after an error."""
@@ -161,22 +161,22 @@ def packets_told(container: av.container.InputContainer, stream: av.VideoStream)
     if container.format.name in _ONLY_TICKS or codec not in _ONE_FRAME_A_PACKET:
         raise Unplanned
     begins_anew = _h264_begins_anew(stream.codec_context.extradata) if codec == "h264" else lambda data: True
-    told = []
-    try:
+
+    def told() -> Iterator[tuple[int, int, bool, bool]]:
         for packet in container.demux(stream):
             if packet.size > 0:
                 if packet.pts is None or packet.is_corrupt or packet.is_discard:
                     raise Unplanned
                 fresh = packet.is_keyframe and begins_anew(bytes(packet))
-                told.append((packet.pts, packet.duration or 0, packet.is_keyframe, fresh))
+                yield packet.pts, packet.duration or 0, packet.is_keyframe, fresh
+
+    try:
+        table = np.fromiter(told(), [("stamps", "i8"), ("durations", "i8"), ("keys", "?"), ("fresh", "?")])
     except av.FFmpegError:
         raise Unplanned from None
-    if not told:
+    if not len(table) or not table["keys"][0] or len(np.unique(table["stamps"])) < len(table):
         raise Unplanned
-    stamps, durations, keys, fresh = (np.array(column) for column in zip(*told, strict=True))
-    if not keys[0] or len(np.unique(stamps)) < len(stamps):
-        raise Unplanned
-    return Packets(stamps, durations, keys, fresh)
+    return Packets(**{name: table[name] for name in table.dtype.names})
 
 
 def chosen(
@@ -199,7 +199,7 @@ def chosen(
     def out(packet: av.Packet | None) -> Iterator[av.VideoFrame]:
         for frame in stream.codec_context.decode(packet):
             if frame.pts in own:
-                if frame.is_corrupt or frame.pts != next(due):
+                if frame.is_corrupt or frame.pts != next(due, None):
                     raise Unplanned
                 yield frame
 
