@@ -130,6 +130,25 @@ def test_digits_toggle_enter_says_the_rest_and_the_next_frame_comes_by_itself(op
     assert len({first, second, reader.focus()["f"]}) == 3
 
 
+def test_an_answer_stays_on_the_screen_while_the_one_before_it_is_being_saved(open_):
+    reader, running = open_()
+    frame = reader.focus()["f"]
+    held = []
+    reader.page.route("**/api/put", lambda route: held.append(route) if len(held) < 2 else route.continue_())
+    reader.keys("1", "3")
+    reader.until(lambda: held)
+    held[0].continue_()
+    reader.until(lambda: len(held) == 2)  # the first is saved, the second is under way
+
+    assert reader.focus()["a"] == "1.1.."
+
+    reader.keys("3", "Enter")
+    held[1].continue_()
+    reader.saved()
+
+    assert answers(running, frame) == "10000"
+
+
 def test_a_digit_of_another_keyboard_layout_and_the_number_pad_count_by_their_place(open_):
     reader, running = open_()
     frame = reader.focus()["f"]

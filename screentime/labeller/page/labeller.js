@@ -94,10 +94,23 @@ function take(reply) {
       const fresh = reply.cells[item.v] && reply.cells[item.v][item.f];
       if (fresh) Object.assign(item, fresh);
     }
+    keepUnsaved();
   }
   if (state) state.version = reply.version;
   for (const video of Object.keys(reply.cells)) films.delete(video);
   draw();
+}
+
+// what was said since, and is not acknowledged yet, stays on the screen: the next key rests on it
+function keepUnsaved() {
+  for (const { body } of queue) {
+    for (const [v, f, c, value] of body.cells || []) setAnswer(v, f, c, value);
+    for (const [v, f, values] of body.items || []) [...values].forEach((value, c) => setAnswer(v, f, c, value));
+  }
+}
+
+function setAnswer(v, f, c, value) {
+  for (const item of page.items) if (item.v === v && item.f === f) item.a = item.a.slice(0, c) + value + item.a.slice(c + 1);
 }
 
 async function lookAgain() {
@@ -112,6 +125,7 @@ async function lookAgain() {
       anchor = null; chosen = new Set(); seen = new Set();
       layout(); keepInView();
     }
+    keepUnsaved();
     films.clear();
     draw();
   } catch (error) { if (error.refused) await open_(page.view); }
@@ -604,11 +618,8 @@ function cellsOf(places, character, value) {
 
 function put(list, how) {
   for (const [v, f, c, value] of list) {
-    for (const item of page.items) {
-      if (item.v !== v || item.f !== f) continue;
-      item.a = item.a.slice(0, c) + value + item.a.slice(c + 1);
-      item.c = how === "look";
-    }
+    setAnswer(v, f, c, value);
+    for (const item of page.items) if (item.v === v && item.f === f) item.c = how === "look";
   }
   send("/api/put", { page: page.page, cells: list, how });
   draw();
