@@ -21,12 +21,12 @@ import numpy as np
 
 from benchmarks.models import EVERY_S, ROOT, inputs_of, sampled, settings_of
 from screentime import calibration, fine_tuning, frozen, light_head, two_states
+from screentime.film_figures import bridged
 from screentime.frames import open_frames
 from screentime.params import Params, Video, load
 from screentime.splits import folds
 from screentime.timeline import appearances
 from stages.embed import embed
-from stages.estimate import bridged
 
 PROTOCOLS = ("within", "default", "across")
 LABELLED, DRAWS = (5, 10, 20), 5

@@ -15,7 +15,7 @@ from screentime.commandline.parser import Parser
 # the modules of screentime/commandline, in the order of the help: each adds the command of its name, share two more
 COMMANDS = (
     "new", "video", "stills", "cast", "label", "labels", "status", "check", "audit", "show", "model", "card", "share",
-    "disk", "clips", "imagenet", "preset",
+    "disk", "clips", "imagenet", "score", "preset",
 )  # fmt: skip
 WITH_SHARE = ("push", "pull")
 
@@ -31,12 +31,23 @@ def _work(words: Sequence[str]) -> None:
 
 
 def parser(words: Sequence[str] = ()) -> Parser:
-    """All commands and options; of the command that the words begin with, alone: a command waits for what it needs only."""
+    """All commands and options; of the command that the words begin with, alone: a command waits for what it needs only.
+
+    Commands that need packages which this environment has not are named at the end of the help.
+    """
     top = Parser(prog="python -m screentime", description="How many seconds is each character on screen?")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     first = "share" if words and words[0] in WITH_SHARE else next(iter(words), "")
+    lacking = []
     for name in (first,) if first in COMMANDS else COMMANDS:
-        importlib.import_module(f"screentime.commandline.{name}").add(commands)
+        try:
+            importlib.import_module(f"screentime.commandline.{name}").add(commands)
+        except ModuleNotFoundError:
+            if name == first:
+                raise
+            lacking.append(name)
+    if lacking:
+        top.epilog = f"with requirements.txt installed there are also: {', '.join(lacking)}"
     return top
 
 

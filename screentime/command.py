@@ -47,6 +47,14 @@ def guarded(work: Callable[[], None]) -> None:
         _leave(str(error), 1)
     except KeyboardInterrupt:
         _leave(INTERRUPTED, 130)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0] in ("screentime", "stages"):
+            raise
+        _leave(
+            f"python: {sys.executable} lacks {error.name}, the project's whole environment was expected here; activate it, "
+            "or run `pip install -r requirements.txt`",
+            1,
+        )
     except BrokenPipeError:  # whoever read the output, `head` say, has enough: nothing more to say, to nobody
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -15,6 +15,21 @@ from screentime.tables import FRAMES, read_table
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How frames are taken out of films: what a trained model must be shown frames by.
+
+    Attributes:
+        fps: frames per second of film.
+        max_side: the long side of a kept frame is at most this many pixels.
+        jpeg_quality: in [1, 100].
+    """
+
+    fps: float
+    max_side: int
+    jpeg_quality: int
+
+
+@dataclass(frozen=True)
 class FramePack:
     """The sampled frames of one video; pictures are read from disk one at a time.
 

@@ -8,6 +8,7 @@ import pandas
 
 from screentime.errors import InputError
 from screentime.files import number, read_json
+from screentime.frames import Sampling
 from screentime.inputs import Form
 from screentime.params import Train
 from screentime.tables import INDEX, STILLS_INDEX, read_table
@@ -20,6 +21,7 @@ class LabelledFrames:
 
     Attributes:
         form: what the network is shown.
+        sampling: how the frames were taken out of their films.
         cast: the characters.
         index: one row per labelled frame.
         inputs: (n_pictures, height, width, 3) float16, normalized, memory-mapped: of all rows but private ones.
@@ -34,6 +36,7 @@ class LabelledFrames:
     """
 
     form: Form
+    sampling: Sampling
     cast: tuple[str, ...]
     index: pandas.DataFrame
     inputs: np.ndarray
@@ -76,6 +79,7 @@ def read_arrays(arrays: Path) -> LabelledFrames:
     """Read data/arrays; the pictures stay on disk."""
     form = read_json(arrays / "form.json")
     cast, private, around = tuple(form.pop("cast")), form.pop("private"), form.pop("window")
+    sampling = Sampling(**form.pop("sampling"))
     index = read_table(arrays / "index.csv", INDEX)
     stills = read_table(arrays / "stills.csv", STILLS_INDEX) if (arrays / "stills.csv").is_file() else None
     groups = [] if stills is None else list(stills["group"])
@@ -91,6 +95,7 @@ def read_arrays(arrays: Path) -> LabelledFrames:
         windows = Windows(rows, np.arange(rows.shape[1]) < lengths[:, None])
     return LabelledFrames(
         Form(**form),
+        sampling,
         cast,
         index,
         np.load(arrays / "inputs.npy", mmap_mode="r", allow_pickle=False),

@@ -14,7 +14,7 @@ import pandas
 from screentime.errors import InputError
 from screentime.estimates import Round, film_weights, looked_before
 from screentime.files import number
-from screentime.tables import AUDIT, FRAMES, OUT_OF_FOLD, SCORES, SKIPPED, TARGETS, Table, read_table
+from screentime.tables import AUDIT, FRAMES, OUT_OF_FOLD, SCORES, SKIPPED, TARGETS, Table, read_rows, read_table
 
 VALUES = {"1": 1.0, "0": 0.0}
 
@@ -97,6 +97,32 @@ def open_ledgers(
         yield _ledger(video_id, cast, frames, scores, targets, audit, skipped, held_out)
 
 
+def unlabelled(video_id: str, times_s: np.ndarray, durations_s: np.ndarray, model_scores: np.ndarray) -> Ledger:
+    """The ledger of a film of which a model has said something, and nobody else.
+
+    Args:
+        video_id: the film.
+        times_s, durations_s: (n_frames,) float64, seconds.
+        model_scores: (n_frames, n_characters) float64 in [0, 1].
+    """
+    cells, frames = model_scores.shape, len(times_s)
+    return Ledger(
+        video_id=video_id,
+        times_s=times_s,
+        durations_s=durations_s,
+        weights_s=film_weights(times_s, durations_s, []),
+        model_scores=model_scores,
+        scores=model_scores,
+        trained=np.zeros(frames, bool),
+        answers=np.full(cells, np.nan),
+        looked=np.zeros(cells, bool),
+        labels=np.full(cells, np.nan),
+        drawn=np.zeros(frames, bool),
+        rounds=((),) * cells[1],
+        notes=(),
+    )
+
+
 @dataclass(frozen=True)
 class HeldOut:
     """The out-of-fold scores of all films, None where there is no such file, and the file's name for errors."""
@@ -118,7 +144,7 @@ def _ledger(
     """Join the tables of one film."""
     index = read_table(frames / f"{video_id}.csv", FRAMES)
     times_s, durations_s = index["time_s"].to_numpy(), index["duration_s"].to_numpy()
-    ranges = _rows(skipped / f"{video_id}.csv", SKIPPED)
+    ranges = read_rows(skipped / f"{video_id}.csv", SKIPPED)
     weights_s = film_weights(times_s, durations_s, list(zip(ranges["start_s"], ranges["end_s"], strict=True)))
     said = _placed(targets / f"{video_id}.csv", TARGETS, times_s)
     measured = _placed(audit / f"{video_id}.csv", AUDIT, times_s)
@@ -273,17 +299,9 @@ def _earliest(times: Iterable[str]) -> str:
     return min(times, default="")
 
 
-def _rows(path: Path, table: Table) -> pandas.DataFrame:
-    """The rows of a table whose file is absent where it has none."""
-    if path.is_file():
-        return read_table(path, table)
-    kinds = {"number": "float64", "count": "int64", "word": "object"}
-    return pandas.DataFrame({column.name: pandas.Series(dtype=kinds[column.kind]) for column in table.columns})
-
-
 def _placed(path: Path, table: Table, times_s: np.ndarray) -> pandas.DataFrame:
     """The rows with a column `frame`, (int64) the index of the sample."""
-    rows = _rows(path, table)
+    rows = read_rows(path, table)
     return rows.assign(frame=_frames_at(path, rows, times_s))
 
 

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from screentime.errors import InputError, did_you_mean
-from screentime.tables import TABLES
+from screentime.tables import ALL_VIDEOS, TABLES
 
 HEADS = ("gru", "lstm", "transformer", "mean", "rolling")
 HEAD_OPTIMIZERS = ("adam", "rmsprop", "sgd")
@@ -349,6 +349,10 @@ def check_videos(path: Path, videos: object) -> None:
         if video_id.endswith((".audit", ".skip")):
             raise InputError(
                 f"{place}: '{file}': a video may not be called '{video_id}', label files end so; rename the film"
+            )
+        if video_id == ALL_VIDEOS:
+            raise InputError(
+                f"{place}: '{file}': a video may not be called '{video_id}', the totals are; rename the film"
             )
         if video_id.casefold() in seen:
             raise InputError(

@@ -21,11 +21,10 @@ from screentime.evidence import Picture, Thumbnail, evidence_views
 from screentime.files import number
 from screentime.reported_video import ReportedVideo
 from screentime.ribbon import HEIGHT, MAX_COLUMNS, WIDTH, columns, nice_ticks, packed_scores, step_path, tick_path
-from screentime.tables import BASES
+from screentime.tables import ALL_VIDEOS, BASES
 from screentime.trust import source_counts, trust_sections
 from screentime.wording import TIMES, clock, count_text, seconds_text, share_text, short_clock, stretch_text
 
-ALL_VIDEOS = "*"
 AUDIT_FRAMES = 80
 
 _TINTS = 5
@@ -46,6 +45,7 @@ def page(
     private_videos: Sequence[str],
     skipped_videos: Sequence[tuple[str, str]],
     credit_lines: Sequence[str],
+    outside: bool = False,
 ) -> str:
     """The whole page as HTML.
 
@@ -59,6 +59,7 @@ def page(
         private_videos: films of which no picture is among the evidence because they are private.
         skipped_videos: (video_id, reason) of the films that were left out.
         credit_lines: shown under the title, a line each.
+        outside: whether the films belong to no project, so that nobody has labelled any of their frames.
 
     Returns:
         HTML; a function of the arguments and the version alone.
@@ -85,7 +86,8 @@ def page(
         all_bases=[basis for basis in BASES if any(row["basis"] == basis for block in blocks for row in block["rows"])],
         audit_frames=AUDIT_FRAMES,
         many=len(cast) > 8,
-        next_steps=_next_steps(videos, screen_time),
+        next_steps=[] if outside else _next_steps(videos, screen_time),
+        outside=outside,
         timelines=[_timeline_view(video, cast, threshold, _most_columns(len(videos) * len(cast))) for video in videos],
         together=_together_views(videos, cast, threshold),
         evidence=evidence_views(videos, cast, pictures),
@@ -152,6 +154,7 @@ def _video_view(video: ReportedVideo) -> dict:
         "frames": f"{len(video.timeline):,}",
         "picture": f"{facts['native_width']} {TIMES} {facts['native_height']}, {facts['codec']}",
         "losses": video.losses(),
+        "no_losses": video.no_losses,
     }
 
 

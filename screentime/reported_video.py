@@ -52,6 +52,13 @@ class ReportedVideo:
         waiting = np.isin(self.timeline["time_s"].to_numpy(), unanswered["time_s"].to_numpy(dtype=float))
         return (self.weights_s > 0) & ~waiting
 
+    @property
+    def no_losses(self) -> str:
+        """What to say where there are no `losses`: packets that were not decoded may hide some."""
+        if self.facts["every_frame"]:
+            return "Nothing: every packet was read."
+        return "Nothing that a sampled frame needs; other packets were not decoded."
+
     def losses(self) -> list[str]:
         """What could not be read or is not counted, one sentence each."""
         facts = self.facts

@@ -12,6 +12,7 @@ from screentime.files import read_json, sha256_of
 from screentime.inputs import Form, network_input
 from screentime.light_network import LightNetwork
 from screentime.light_sequence import LightSequence
+from screentime.places import strongest_places
 from screentime.windows import Around, windows_around
 
 FACTS, WEIGHTS, LIGHT_MODEL, HEAD = "model.json", "model.weights.h5", "scorer.tflite", "head.npy"
@@ -19,6 +20,7 @@ LIGHT_SEQUENCE = "sequence.tflite"
 FROM_FEATURES = {HEAD, LIGHT_SEQUENCE}  # a model with one of these scores frames of which only features are at hand
 WINDOWS_AT_ONCE = 256
 RETRAIN = "run `dvc repro train`, or fetch the models with `dvc pull train`"
+NEEDED = {"calibration", "cast", "files", "form", "params", "sampling"}  # of model.json; another version may lack some
 
 
 class _Calibrated:
@@ -70,23 +72,32 @@ class Scorer(_Calibrated):
         super().__init__(folder)
         self._network = LightNetwork(folder / LIGHT_MODEL, threads)
 
-    def film(self, images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
-        """The scores of the sampled frames of a film, one after the other.
+    def row(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """What is kept of one frame for the scores of a film; may be asked by several threads at once.
 
         Args:
-            images: (height, width, 3) uint8 RGB of any size.
+            image: (height, width, 3) uint8 RGB of any size.
+
+        Returns:
+            logits: (n_characters,) float64.
+            places: (n_characters, 2) float64, its `strongest_places`; None where they give no evidence.
+        """
+        logits, evidence = self.logits_and_evidence(image)
+        return logits, None if evidence is None else strongest_places(evidence)
+
+    def film(self, rows: Iterable[tuple[np.ndarray, np.ndarray | None]]) -> tuple[np.ndarray, np.ndarray | None]:
+        """The scores of a film.
+
+        Args:
+            rows: the `row` of each sampled frame, in order of time.
 
         Returns:
             scores: (n_frames, n_characters) float64 in [0, 1].
-            places: (n_frames, n_characters, 2) float64, the `strongest_places` of each; None where they give no evidence.
+            places: (n_frames, n_characters, 2) float64, None where they give no evidence.
         """
-        rows, places = [np.empty((0, len(self.cast)))], []
-        for image in images:
-            logits, evidence = self.logits_and_evidence(image)
-            rows.append(self.calibrated(logits)[None])
-            if evidence is not None:
-                places.append(strongest_places(evidence))
-        return np.concatenate(rows), np.stack(places) if places else None
+        logits, places = list(zip(*rows, strict=True)) or ((), ())
+        scores = self.calibrated(np.array(logits).reshape(-1, len(self.cast)))
+        return scores, np.stack(places) if places and places[0] is not None else None
 
     def logits(self, image: np.ndarray) -> np.ndarray:
         """What the network says of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) float64."""
@@ -101,25 +112,6 @@ class Scorer(_Calibrated):
     def scores(self, image: np.ndarray) -> np.ndarray:
         """The calibrated scores of one frame, (height, width, 3) uint8 RGB of any size: (n_characters,) in [0, 1]."""
         return self.calibrated(self.logits(image))
-
-
-def strongest_places(evidence: np.ndarray) -> np.ndarray:
-    """The middle of the place with the largest logit, for each character.
-
-    Args:
-        evidence: (places down, places across, n_characters) float64.
-
-    Returns:
-        (n_characters, 2) float64: x and y as shares of width and height, in (0, 1).
-
-    >>> evidence = np.zeros((2, 4, 1))
-    >>> evidence[1, 3] = 1
-    >>> strongest_places(evidence).tolist()
-    [[0.875, 0.75]]
-    """
-    down, across = evidence.shape[:2]
-    best = evidence.reshape(down * across, -1).argmax(axis=0)
-    return np.column_stack([(best % across + 0.5) / across, (best // across + 0.5) / down])
 
 
 class HeadScorer(_Calibrated):
@@ -146,12 +138,12 @@ class SequenceScorer(_Calibrated):
         self._network = LightNetwork(folder / LIGHT_MODEL, threads)
         self._head = LightSequence(folder / LIGHT_SEQUENCE, threads)
 
-    def film(self, images: Iterable[np.ndarray]) -> tuple[np.ndarray, None]:
+    def film(self, rows: Iterable[np.ndarray]) -> tuple[np.ndarray, None]:
         """As `Scorer.film`; the features of all frames are in memory, 5 kB each."""
-        return self.scores(np.array([self.row(image) for image in images], np.float16)), None
+        return self.scores(np.array(list(rows), np.float16)), None
 
     def row(self, image: np.ndarray) -> np.ndarray:
-        """What the frozen network sees in a frame, (n_features,) float16, as the stage embed keeps it."""
+        """As `Scorer.row`: what the frozen network sees in a frame, (n_features,) float16, as the stage embed keeps it."""
         return self._network.row(network_input(image, self.form)).astype(np.float16)
 
     def scores(self, features: np.ndarray) -> np.ndarray:
@@ -176,12 +168,19 @@ def model_facts(folder: Path) -> dict:
     """model.json, after a check that the files beside it are the ones it names.
 
     Raises:
-        InputError: one is missing or is another one.
+        InputError: one is missing or is another one, or model.json is of another version.
     """
     path = folder / FACTS
     if not path.is_file():
         raise InputError(f"{path}: no such file was found, a trained model was expected; {RETRAIN}")
-    facts = read_json(path)
+    try:
+        facts = read_json(path)
+    except ValueError:
+        raise InputError(f"{path}: this is not the JSON that a training writes; {RETRAIN}") from None
+    if lacking := NEEDED - facts.keys():
+        raise InputError(
+            f"{path}: it lacks {', '.join(sorted(lacking))}, a model of this version was expected; {RETRAIN}"
+        )
     for name, expected in facts["files"].items():
         file = folder / name
         if not file.is_file():

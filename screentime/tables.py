@@ -72,6 +72,7 @@ def _word(name: str, meaning: str, **more) -> Column:
 SOURCES = ("manual", "audit", "propagated", "accepted", "imported")
 ANSWERS = ("1", "0", "?")
 BASES = ("labels", "audit", "model", "count")
+ALL_VIDEOS = "*"  # in place of a video_id: the totals over videos
 
 _VIDEO = _word("video_id", "the video: the stem of its file name")
 _TIME = _number("time_s", "time of the sampled frame, seconds from the first frame")
@@ -445,6 +446,17 @@ def read_table(path: Path, table: Table, cast: Sequence[str] = ()) -> pandas.Dat
     frame = pandas.DataFrame({c.name: pandas.Series(data[c.name], dtype=_DTYPES[c.kind]) for c in columns})
     frame["line"] = pandas.Series(lines, dtype="int64")
     return frame
+
+
+def read_rows(path: Path, table: Table) -> pandas.DataFrame:
+    """As `read_table`, of a table whose file is absent where it has no row."""
+    return read_table(path, table) if path.is_file() else no_rows(table)
+
+
+def no_rows(table: Table) -> pandas.DataFrame:
+    """What `read_table` gives of a table without rows, and without columns for characters."""
+    columns = [*table.columns, _count("line", "")]
+    return pandas.DataFrame({column.name: pandas.Series(dtype=_DTYPES[column.kind]) for column in columns})
 
 
 def write_table(path: Path, frame: pandas.DataFrame, table: Table, cast: Sequence[str] = ()) -> None:

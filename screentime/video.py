@@ -65,6 +65,7 @@ class VideoFacts:
         missing_s: claimed_s - length_s where that is positive, else 0. Never filled.
         bad_packets: packets that were damaged, or that the decoder refused; decoding went on after them.
         repaired_timestamps: frames whose timestamp was missing or out of order (timeline.on_screen).
+        every_frame: whether every frame was decoded: else damage is known only where a sample needed the frame.
     """
 
     codec: str
@@ -80,6 +81,7 @@ class VideoFacts:
     missing_s: Fraction
     bad_packets: int
     repaired_timestamps: int
+    every_frame: bool
 
 
 class VideoSampler:
@@ -147,7 +149,9 @@ class VideoSampler:
             if picture is None:
                 raise InputError(f"{self.path}: no frame could be decoded; is the file complete?")
             length_s = shown.end_s - zero_s
-            self._found(stream, picture, zero_s, length_s, frames_decoded, damage.bad_packets, repaired)
+            self._found(
+                stream, picture, zero_s, length_s, frames_decoded, damage.bad_packets, repaired, every_frame=True
+            )
 
     def _by_plan(self) -> Iterator[SampledFrame]:
         """The samples by decoding the packets they need.
@@ -178,7 +182,8 @@ class VideoSampler:
             for (shown, indices), frame in zip(sampled, chosen(container, stream, packets, wanted), strict=True):
                 picture = picture or Picture(frame, stream.sample_aspect_ratio, self.max_side)
                 yield from self._samples(shown, frame, indices, picture, zero_s)
-            self._found(stream, picture, zero_s, shown.end_s - zero_s, len(order), bad_packets=0, repaired=0)
+            length_s = shown.end_s - zero_s
+            self._found(stream, picture, zero_s, length_s, len(order), bad_packets=0, repaired=0, every_frame=False)
 
     def _first_from(self, end_s: Fraction, index: int) -> int:
         """The first sample, from `index` on, that is not before a moment."""
@@ -204,6 +209,7 @@ class VideoSampler:
         n_frames: int,
         bad_packets: int,
         repaired: int,
+        every_frame: bool,
     ) -> None:
         """Keep the facts."""
         self._facts = VideoFacts(
@@ -220,6 +226,7 @@ class VideoSampler:
             missing_s=max(Fraction(0), (self.claimed_s or 0) - length_s),
             bad_packets=bad_packets,
             repaired_timestamps=repaired,
+            every_frame=every_frame,
         )
 
 

@@ -34,7 +34,7 @@ def preprocess(
 
     Frames of private films have no row in inputs but one in features.npy, (n_private, n_features) float16, as the stage
     embed has kept it: so their pictures are in nothing that is shared, and who has no pictures can train all the same.
-    Both keep the order of the index; form.json names the private films.
+    Both keep the order of the index; form.json names the private films, and how the frames were sampled.
 
     windows.npy, (n_labelled, window, n_features) float16, has for every row of the index what embed has kept of the frames
     around it, for heads over windows; window_places.npy, (n_labelled, 2) int64, of each how many frames it holds and which
@@ -87,7 +87,12 @@ def preprocess(
         write_json(
             folder / "form.json",
             form.as_dict()
-            | {"cast": list(params.cast), "private": private, "window": None if around is None else dict(around)},
+            | {
+                "cast": list(params.cast),
+                "private": private,
+                "window": None if around is None else dict(around),
+                "sampling": params.sample.model_dump(exclude={"workers"}),
+            },
         )
     beside = f" and {count_text(len(training), 'still', 'stills')}" if sets else ""
     print(f"{arrays}: {len(rows)} labelled frames{beside} at {form.width}x{form.height} for {form.backbone}")

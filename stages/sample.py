@@ -2,24 +2,20 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import pandas
 import yaml
 
 from screentime import command
 from screentime.errors import InputError
 from screentime.files import read_json, sha256_of, write_json
 from screentime.folders import Task, Workers, side_by_side, stale_tasks, step_inputs, update_folder
-from screentime.frames import encode_jpeg, pack_name
+from screentime.frames import Sampling, pack_name
+from screentime.packing import pack_film
 from screentime.params import Params, Video
 from screentime.room import room_told
-from screentime.tables import FRAMES, write_table
-from screentime.timeline import frame_durations, rounded_s
-from screentime.video import VideoSampler, header_of
+from screentime.video import header_of
 
 WORTH_A_WORKER_S = 120.0  # of film: less is sampled before another process has started
 
@@ -62,7 +58,9 @@ def _task(video: Video, path: Path, video_sha256: str | None, settings: dict, ev
     if video_sha256 and video.sha256 and video_sha256 != video.sha256:
         work = partial(_refuse, path=path, found=video_sha256, expected=video.sha256)
     else:
-        work = partial(sample_video, path=path, video_id=video.video_id, private=video.private, **settings)
+        work = partial(
+            pack_film, path=path, video_id=video.video_id, private=video.private, sampling=Sampling(**settings)
+        )
     return Task(
         video.video_id,
         every_video | {"video_sha256": video.sha256 if absent else video_sha256, "private": video.private},
@@ -90,59 +88,6 @@ def _check_private(videos: Sequence[Video], files: dict[str, Path], stale: Seque
                 "other parameters or code; add the film itself with `python -m screentime video add --private`, put the "
                 f"parameters back, or leave it out with `python -m screentime video skip {task.video_id} --reason ...`"
             )
-
-
-def sample_video(
-    folder: Path,
-    tell: Callable[[float], None],
-    *,
-    path: Path,
-    video_id: str,
-    private: bool,
-    fps: float,
-    max_side: int,
-    jpeg_quality: int,
-) -> None:
-    """Sample one film into a folder, frame by frame: memory does not grow with its length but for the index."""
-    sampler = VideoSampler(path, Fraction(str(fps)), max_side)
-    rows = []
-    offset = 0
-    with open(folder / pack_name(video_id, private), "wb") as pack:
-        for frame in sampler:
-            jpeg = encode_jpeg(frame.image, jpeg_quality)
-            pack.write(jpeg)
-            rows.append((*map(rounded_s, (frame.time_s, frame.frame_time_s, frame.frame_end_s)), offset, len(jpeg)))
-            offset += len(jpeg)
-            tell(float(frame.time_s / sampler.claimed_s) if sampler.claimed_s else 0.0)
-    facts = sampler.facts
-    length_s = rounded_s(facts.length_s)
-    index = pandas.DataFrame(rows, columns=["time_s", "frame_time_s", "frame_end_s", "offset", "size"])
-    index["duration_s"] = frame_durations(index["time_s"].to_numpy(), length_s)
-    write_table(folder / f"{video_id}.csv", index, FRAMES)
-    write_json(
-        folder / f"{video_id}.json",
-        {
-            "video_id": video_id,
-            "video_sha256": sha256_of(path),
-            "private": private,
-            "fps": fps,
-            "n_frames": len(index),
-            "length_s": length_s,
-            "claimed_s": None if facts.claimed_s is None else rounded_s(facts.claimed_s),
-            "missing_s": rounded_s(facts.missing_s),
-            "first_frame_time_s": rounded_s(facts.first_frame_time_s),
-            "codec": facts.codec,
-            "rotation": facts.rotation,
-            "native_width": facts.native_width,
-            "native_height": facts.native_height,
-            "width": facts.width,
-            "height": facts.height,
-            "frames_decoded": facts.frames_decoded,
-            "bad_packets": facts.bad_packets,
-            "repaired_timestamps": facts.repaired_timestamps,
-            "held_frames": int(np.sum(index["frame_time_s"].duplicated())),
-        },
-    )
 
 
 def _claimed_length_s(path: Path) -> float:

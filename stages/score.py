@@ -13,6 +13,7 @@ from screentime.files import sha256_of
 from screentime.folders import Task, Workers, files_hash, stale_tasks, step_inputs, update_folder
 from screentime.frames import FramePack, n_frames_of, open_frames
 from screentime.params import Params
+from screentime.places import places_table
 from screentime.scorer import (
     FACTS,
     FROM_FEATURES,
@@ -67,20 +68,15 @@ def score_video(
     scorer = _scorer(models, sha256_of(models / FACTS), threads)
     pack = open_frames(frames, video_id)
 
-    def images() -> Iterator[np.ndarray]:
+    def rows() -> Iterator:
         for index in range(len(pack)):
-            yield pack.image(index)
+            yield scorer.row(pack.image(index))
             tell((index + 1) / len(pack))
 
-    rows, places = scorer.film(images())
-    _write(folder, pack, rows, scorer.cast)
+    scores, places = scorer.film(rows())
+    _write(folder, pack, scores, scorer.cast)
     if places is not None:
-        strongest = [
-            (time_s, name, x, y)
-            for time_s, of_frame in zip(pack.times_s, places, strict=True)
-            for name, (x, y) in zip(scorer.cast, of_frame, strict=True)
-        ]
-        table = pandas.DataFrame(strongest, columns=[column.name for column in PLACES.columns])
+        table = places_table(pack.times_s, scorer.cast, places)
         write_table(folder / f"{pack.video_id}.places.csv", table, PLACES)
 
 

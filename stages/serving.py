@@ -20,7 +20,7 @@ class ScreenTimeModel(mlflow.pyfunc.PythonModel):
 
         A head over windows takes the pictures for the sampled frames of one film, in order.
         """
-        rows, _ = self.scorer.film(np.asarray(model_input, np.uint8))
+        rows, _ = self.scorer.film(map(self.scorer.row, np.asarray(model_input, np.uint8)))
         return pandas.DataFrame(rows, columns=list(self.scorer.cast))
 
 

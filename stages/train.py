@@ -64,6 +64,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
             "run_key": run_key(decides),
             "method": chosen.method,
             "form": labelled.form.as_dict(),
+            "sampling": asdict(labelled.sampling),
             "cast": list(labelled.cast),
             "calibration": {"scale": scale, "offset": offset},
             **({"window": asdict(labelled.around)} if chosen.method == "sequence" else {}),

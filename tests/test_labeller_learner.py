@@ -257,7 +257,9 @@ def test_the_labeller_learns_beside_the_person_and_ends_with_them(project):
     while time.monotonic() < end and "scores" not in (np.load(kept).files if kept.is_file() else ()):
         told.append(one.ask("GET", "/api/state")[2]["study"])
         time.sleep(0.2)
-    learned = [study for study in told if study]  # nothing is said any more from the moment that the scores are being kept
+    learned = [
+        study for study in told if study
+    ]  # nothing is said any more from the moment that the scores are being kept
     scores = np.load(kept)["scores"]
     command.kill(signal.SIGINT)
     code, said = command.ended()

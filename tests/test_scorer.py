@@ -8,21 +8,19 @@ import numpy as np
 import pandas
 import pytest
 from scipy.special import expit
+from scored import CAST, FORM, OFFSET, SCALE, pictures, write_models
 
-from screentime import frozen, network, probe
+from screentime import frozen, network
 from screentime.errors import InputError
-from screentime.files import read_json, sha256_of, write_array, write_json
+from screentime.files import read_json, sha256_of, write_json
 from screentime.frames import encode_jpeg, open_frames
-from screentime.inputs import Form, network_input
+from screentime.inputs import network_input
 from screentime.params import Params, Video, load
-from screentime.scorer import HEAD, HeadScorer, Scorer, model_facts
+from screentime.scorer import HeadScorer, Scorer, model_facts
 from screentime.tables import FRAMES, SCORES, read_table, write_table
 from stages.score import score
 
 ROOT = Path(__file__).parents[1]
-FORM = Form("efficientnet-lite0", width=96, height=64)
-CAST = ("ann", "bob", "cleo")
-SCALE, OFFSET = [0.5, 2.0, 1.0], [0.25, -1.0, 0.0]
 
 
 def params(*films: str, threads: int = 1) -> Params:
@@ -31,13 +29,6 @@ def params(*films: str, threads: int = 1) -> Params:
     videos = tuple(Video(file=film) for film in films)
     settings = own.score.model_copy(update={"workers": 1, "threads": threads})
     return own.model_copy(update={"videos": videos, "cast": CAST, "score": settings})
-
-
-def pictures(n: int, seed: int) -> list[np.ndarray]:
-    """Smooth blots of colour, (90, 160, 3) uint8 RGB: pictures unlike noise, which JPEG and a network take badly."""
-    random = np.random.default_rng(seed)
-    blots = random.integers(0, 256, (n, 5, 9, 3)).astype(np.uint8)
-    return [np.kron(blot, np.ones((18, 18, 1), np.uint8))[:, 1:161] for blot in blots]
 
 
 def write_frames(folder: Path, video_id: str, n: int, seed: int) -> None:
@@ -50,29 +41,6 @@ def write_frames(folder: Path, video_id: str, n: int, seed: int) -> None:
     write_table(folder / f"{video_id}.csv", table.assign(offset=np.cumsum(sizes) - sizes, size=sizes), FRAMES)
     write_json(folder / f"{video_id}.json", {"video_id": video_id, "fps": 1, "n_frames": n})
     write_json(folder / f"{video_id}.key.json", {"files": {"mjpeg": sha256_of(folder / f"{video_id}.mjpeg")}})
-
-
-def write_models(folder: Path, seed: int = 0, exclusive: bool = False) -> None:
-    """A model whose head was drawn at random, scaled so that its logits spread over several units."""
-    features = frozen.feature_model(FORM, "mean_max")
-    random = np.random.default_rng(seed)
-    shown = np.stack([network_input(picture, FORM) for picture in pictures(20, 99)]).astype(np.float16)
-    rows = frozen.features_of(features, shown)
-    kernel = random.normal(0, 1, (rows.shape[1], len(CAST) + exclusive))
-    kernel *= 2 / (rows @ kernel).std(axis=0)
-    bias = -(rows @ kernel).mean(axis=0)
-    head = probe.Head(kernel.astype(np.float32), bias.astype(np.float32), [])
-    folder.mkdir()
-    network.save(probe.scorer_model(features, head, exclusive=exclusive), folder)
-    write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
-    facts = {
-        "params": {"exclusive": exclusive},
-        "form": FORM.as_dict(),
-        "cast": CAST,
-        "calibration": {"scale": SCALE, "offset": OFFSET},
-        "files": {path.name: sha256_of(path) for path in folder.iterdir()},
-    }
-    write_json(folder / "model.json", facts)
 
 
 @pytest.fixture(scope="module")

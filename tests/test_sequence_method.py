@@ -110,7 +110,8 @@ def images(n_frames: int) -> list[np.ndarray]:
 
 
 def test_frames_it_has_not_seen_are_told_apart(workplace):
-    scores, places = open_scorer(workplace / "models", threads=1).film(images(60))
+    scorer = open_scorer(workplace / "models", threads=1)
+    scores, places = scorer.film(map(scorer.row, images(60)))
 
     assert places is None
     assert ((scores > 0.5) == stretches(60, 5)).mean(axis=0).min() > 0.8
@@ -120,7 +121,7 @@ def test_scores_from_pictures_are_those_from_kept_features_and_those_of_keras(wo
     shown = images(40)
     scorer = open_scorer(workplace / "models", threads=1)
     features = np.stack([scorer.row(image) for image in shown])
-    scores, _ = scorer.film(shown)
+    scores, _ = scorer.film(map(scorer.row, shown))
     head = sequence.keras.models.model_from_json((workplace / "models" / "sequence.json").read_text())
     head.load_weights(workplace / "models" / "sequence.weights.h5")
     backbone = frozen.features_of(

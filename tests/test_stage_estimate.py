@@ -8,9 +8,10 @@ import pytest
 from film_tables import CAST, held_out, params, sampled, scored, written
 
 from screentime.audit import draw, random_start, systematic
+from screentime.film_figures import bridged
 from screentime.params import Video
 from screentime.tables import APPEARANCES, SCREEN_TIME, TIMELINE, read_table
-from stages.estimate import bridged, estimate
+from stages.estimate import estimate
 from stages.label import label
 
 TARGETS = "time_s,character,present,source,at"

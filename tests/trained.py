@@ -73,6 +73,7 @@ def write_arrays(
         "cast": list(cast),
         "private": ["private"] if private.any() else [],
         "window": asdict(around) if around else None,
+        "sampling": {"fps": 1.0, "max_side": 96, "jpeg_quality": 72},
     }
     write_json(arrays / "form.json", form)
 

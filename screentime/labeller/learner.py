@@ -23,7 +23,7 @@ from screentime import light_head
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
 from screentime.params import FineTune
-from screentime.scorer import strongest_places
+from screentime.places import strongest_places
 from screentime.shots import in_context, shot_of, shot_starts
 
 OPEN = "blocks:5"

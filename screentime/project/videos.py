@@ -18,33 +18,12 @@ from tqdm import tqdm
 
 from screentime.errors import InputError
 from screentime.files import new_file, sha256_of
+from screentime.film_names import films_in
 from screentime.project.declarations import Declarations
 from screentime.project.tools import dvc, git_holds
 from screentime.video import VideoSampler
 from screentime.wording import clock
 
-FILM_SUFFIXES = frozenset(
-    [
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".flv",
-        ".m2ts",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".mxf",
-        ".ogv",
-        ".ts",
-        ".vob",
-        ".webm",
-        ".wmv",
-    ]
-)
 PLAYLIST_SUFFIXES = frozenset([".m3u", ".m3u8", ".txt"])
 PIECE = 1 << 20
 
@@ -81,13 +60,7 @@ def sources(words: Sequence[str]) -> list[str]:
         if _is_address(word):
             found.append(word)
         elif path.is_dir():
-            films = [str(film) for film in sorted(path.rglob("*")) if _is_film_name(film)]
-            if not films:
-                raise InputError(
-                    f"{word}: no film was found in this folder, files ending in {', '.join(sorted(FILM_SUFFIXES))} were "
-                    "expected; name the files themselves if they are called otherwise"
-                )
-            found += films
+            found += map(str, films_in(path))
         elif path.suffix.lower() in PLAYLIST_SUFFIXES and path.is_file():
             found += _listed(path)
         elif path.is_file():
@@ -334,10 +307,6 @@ def _listed(playlist: Path) -> list[str]:
 
 def _is_address(word: str) -> bool:
     return word.lower().startswith(("http://", "https://"))
-
-
-def _is_film_name(path: Path) -> bool:
-    return path.suffix.lower() in FILM_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _name_of(film: str) -> str:

@@ -1,0 +1,1 @@
+"""Films that belong to no project: what a trained model makes of them."""

@@ -1,0 +1,46 @@
+"""A model that nobody trained, but that scores as a trained one does: its head is drawn by chance."""
+
+from pathlib import Path
+
+import numpy as np
+
+from screentime import frozen, network, probe
+from screentime.files import sha256_of, write_array, write_json
+from screentime.inputs import Form, network_input
+from screentime.scorer import HEAD
+
+FORM = Form("efficientnet-lite0", width=96, height=64)
+CAST = ("ann", "bob", "cleo")
+SCALE, OFFSET = [0.5, 2.0, 1.0], [0.25, -1.0, 0.0]
+SAMPLING = {"fps": 1.0, "max_side": 160, "jpeg_quality": 80}
+
+
+def pictures(n: int, seed: int) -> list[np.ndarray]:
+    """Smooth blots of colour, (90, 160, 3) uint8 RGB: pictures unlike noise, which JPEG and a network take badly."""
+    random = np.random.default_rng(seed)
+    blots = random.integers(0, 256, (n, 5, 9, 3)).astype(np.uint8)
+    return [np.kron(blot, np.ones((18, 18, 1), np.uint8))[:, 1:161] for blot in blots]
+
+
+def write_models(folder: Path, seed: int = 0, exclusive: bool = False) -> None:
+    """A model whose head was drawn at random, scaled so that its logits spread over several units."""
+    features = frozen.feature_model(FORM, "mean_max")
+    random = np.random.default_rng(seed)
+    shown = np.stack([network_input(picture, FORM) for picture in pictures(20, 99)]).astype(np.float16)
+    rows = frozen.features_of(features, shown)
+    kernel = random.normal(0, 1, (rows.shape[1], len(CAST) + exclusive))
+    kernel *= 2 / (rows @ kernel).std(axis=0)
+    bias = -(rows @ kernel).mean(axis=0)
+    head = probe.Head(kernel.astype(np.float32), bias.astype(np.float32), [])
+    folder.mkdir()
+    network.save(probe.scorer_model(features, head, exclusive=exclusive), folder)
+    write_array(folder / HEAD, np.vstack([head.kernel, head.bias]))
+    facts = {
+        "params": {"exclusive": exclusive},
+        "form": FORM.as_dict(),
+        "sampling": SAMPLING,
+        "cast": CAST,
+        "calibration": {"scale": SCALE, "offset": OFFSET},
+        "files": {path.name: sha256_of(path) for path in folder.iterdir()},
+    }
+    write_json(folder / "model.json", facts)
