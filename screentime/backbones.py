@@ -7,8 +7,10 @@ of KerasHub are an extra (kerashub.py).
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+import cv2
 import numpy as np
 
 from screentime.errors import InputError
@@ -117,8 +119,15 @@ def normalize(image: np.ndarray, facts: Backbone) -> np.ndarray:
     >>> normalize(np.full((1, 1, 3), 255, np.uint8), BACKBONES["efficientnet-lite0"])
     array([[[1., 1., 1.]]], dtype=float32)
     """
-    ordered = image if facts.colour_order == "RGB" else image[..., ::-1]
-    return (ordered.astype(np.float32) - np.float32(facts.mean)) / np.float32(facts.scale)
+    ordered = image if facts.colour_order == "RGB" else np.ascontiguousarray(image[..., ::-1])
+    return cv2.LUT(ordered, _table(facts.mean, facts.scale))
+
+
+@cache
+def _table(mean: tuple[float, float, float], scale: tuple[float, float, float]) -> np.ndarray:
+    """(1, 256, 3) float32: what each of the 256 grey levels becomes in each channel; a tenth of the time of computing it."""
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    return ((levels - np.float32(mean)) / np.float32(scale))[None]
 
 
 # the ways to normalize: order of the channels, mean, scale; keras calls three of them "tf", "torch" and "caffe"

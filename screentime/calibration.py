@@ -6,7 +6,6 @@ frames that part cleanly do not lead to certainty.
 """
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit
 
 # the order of the frames stays that of the logits, also where chance turned it round in a handful of frames
@@ -27,6 +26,8 @@ def platt(logits: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
     >>> [round(score, 2) for score in expit(scale * np.array([-2, 2]) + offset).tolist()]
     [0.21, 0.79]
     """
+    from scipy.optimize import minimize  # late: who only applies a calibration need not wait for it
+
     known = ~np.isnan(targets)
     logits, present = np.asarray(logits, np.float64)[known], targets[known] == 1
     if not known.any():

@@ -136,6 +136,7 @@ def _facts(video_id: str, plan: FilmPlan) -> dict:
         "frames_decoded": plan.n_frames * 24,
         "bad_packets": 0,
         "repaired_timestamps": 0,
+        "every_frame": True,
         **(plan.facts or {}),
     }
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import venv
 from fractions import Fraction
 from pathlib import Path
 
@@ -408,6 +409,29 @@ def test_the_light_environment_holds_lines_of_the_whole_one_and_all_that_is_impo
     names = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "ai_edge_litert": "ai-edge-litert"}
     listed = {re.split(r"[ =]", line)[0] for line in lines("requirements-score.txt")}
     assert {names.get(module, module) for module in outside - {"keras", "h5py"}} <= listed
+
+
+def test_an_environment_of_its_needs_alone_scores_a_film_without_git_and_with_no_other_program(models, tmp_path):
+    path = film(tmp_path / "film.mp4")
+    scored(path, models=models, out=tmp_path / "whole")
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    subprocess.run([*install, "-r", ROOT / "requirements-score.txt"], check=True, capture_output=True)
+
+    def alone(*words: object) -> subprocess.CompletedProcess:
+        environment = {"PATH": str(tmp_path / "nothing"), "HOME": str(tmp_path)}
+        command = [python, "-m", "screentime", *words]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    done = alone("score", path, "--model", models, "--out", tmp_path / "light")
+    assert done.returncode == 0, done.stderr
+    for file in ("index.html", "screen_time.csv", "film/timeline.csv", "film/appearances.csv"):
+        assert (tmp_path / "light" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), file
+    told = alone("--help").stdout
+    assert "score     score films" in told and "with requirements.txt installed there are also: video, label" in told
+    other = alone("label")
+    assert (other.returncode, other.stderr.count("\n")) == (1, 1) and "pip install -r requirements.txt" in other.stderr
 
 
 def test_it_imports_nothing_heavy(models, tmp_path):

@@ -1,6 +1,7 @@
 """The whole line, as a user runs it: `dvc repro` on a short excerpt of the real film with real labels."""
 
 import csv
+import json
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -61,6 +62,19 @@ def test_the_trained_scores_tell_who_is_there(project, first_run):
     ]
 
     assert sum(told) / len(told) > 0.9
+
+
+def test_the_model_scores_the_film_outside_the_project_as_the_pipeline_did(project, first_run, tmp_path):
+    film = project.folder / "data" / "videos" / "excerpt.mp4"
+
+    project.run(
+        "python", "-m", "screentime", "score", str(film), "--model", "models/trained", "--out", str(tmp_path / "out")
+    )
+
+    wanted = project.folder / "reports" / "excerpt" / "timeline.csv"
+    assert (tmp_path / "out" / "excerpt" / "timeline.csv").read_bytes() == wanted.read_bytes()
+    facts = json.loads((project.folder / "models" / "trained" / "model.json").read_text(encoding="utf-8"))
+    assert facts["sampling"] == {"fps": 1.0, "jpeg_quality": 72, "max_side": 448}
 
 
 def test_a_second_run_has_nothing_to_do(project, first_run):
