@@ -1,6 +1,6 @@
 """A film sampled into a folder: its packed frames, their index, and what was found out about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,9 +23,10 @@ def pack_film(
     sampling: Sampling,
     private: bool = False,
     every_frame: bool = True,
-    packed: Callable[[bytes], None] = lambda jpeg: None,
-) -> None:
+) -> Iterator[bytes]:
     """Sample one film, frame by frame: memory does not grow with its length but for the index.
+
+    To be iterated to its end: then index and facts are written.
 
     Args:
         folder: gets <video_id>.mjpeg (private: .private.mjpeg), .csv and .json.
@@ -35,7 +36,9 @@ def pack_film(
         sampling: how frames are taken.
         private: whether its pictures stay on this machine.
         every_frame: decode every frame and count all damage, or only what the samples need (`VideoSampler`).
-        packed: is given each frame, as it was packed, in order of time.
+
+    Yields:
+        Each frame as it was packed, a JPEG, in order of time.
 
     Raises:
         InputError: as for `VideoSampler`.
@@ -47,7 +50,7 @@ def pack_film(
         for frame in sampler:
             jpeg = encode_jpeg(frame.image, sampling.jpeg_quality)
             pack.write(jpeg)
-            packed(jpeg)
+            yield jpeg
             rows.append((*map(rounded_s, (frame.time_s, frame.frame_time_s, frame.frame_end_s)), offset, len(jpeg)))
             offset += len(jpeg)
             tell(float(frame.time_s / sampler.claimed_s) if sampler.claimed_s else 0.0)

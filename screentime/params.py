@@ -215,6 +215,13 @@ class Estimate(Section):
     shortest_s: Annotated[float, Field(ge=0)]
 
 
+class Extract(Section):
+    every: Annotated[int, Field(ge=1, le=100_000)]
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+    picture: Literal["png", "jpg"]
+    limit_gb: Annotated[float, Field(gt=0)]
+
+
 class Report(Section):
     credits: list[str]
     thumbnails: Annotated[int, Field(ge=0, le=24)]
@@ -230,7 +237,8 @@ class Params(Section):
         videos: the films, in order.
         cast: the characters, in report order.
         stills: the sets of stills, folders below data/stills.
-        demo, sample, ...: one section for each stage that has parameters.
+        demo, sample, ...: one section for each stage that has parameters, and one for each command that films outside
+            the project are given to.
     """
 
     videos: tuple[Video, ...]
@@ -247,6 +255,7 @@ class Params(Section):
     evaluate: Evaluate
     estimate: Estimate
     report: Report
+    extract: Extract
 
     @property
     def shown_videos(self) -> tuple[Video, ...]:

@@ -6,10 +6,11 @@ other. Where only the sampled frames matter, the choice comes first, by what the
 (screentime.packet_plan), and half of the decoding is saved.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import av
@@ -237,13 +238,13 @@ class NativeFrame:
     Attributes:
         start_s: when it comes on screen.
         end_s: when it leaves the screen; > start_s.
-        image: gives it as (height, width, 3) uint8, RGB, upright, square pixels, never enlarged; the conversion costs
-            more than the decoding, and only who wants the picture pays for it.
+        image: gives it as (height, width, 3) uint8, RGB, upright, square pixels, never enlarged, the long side at most as
+            long as asked for; the conversion costs more than the decoding, and only who wants the picture pays for it.
     """
 
     start_s: Fraction
     end_s: Fraction
-    image: Callable[[], np.ndarray]
+    image: Callable[..., np.ndarray]
 
 
 class NativeFrames:
@@ -251,6 +252,7 @@ class NativeFrames:
 
     Attributes:
         bad_packets: packets that were damaged, so far; decoding went on after them.
+        claimed_s: how long the film says it is; known from the first frame on, None where it does not say.
 
     Raises (while iterating):
         InputError: as for `VideoSampler`.
@@ -259,6 +261,7 @@ class NativeFrames:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._damage = Damage()
+        self.claimed_s: Fraction | None = None
 
     @property
     def bad_packets(self) -> int:
@@ -268,15 +271,21 @@ class NativeFrames:
         with opened(self._path) as container:
             stream = video_stream(container, self._path)
             self._damage.bad_packets = 0
-            picture = zero_s = None
+            first = zero_s = None
             for shown in on_screen(decoded(container, stream, self._damage), usual_gap_s(stream)):
-                if picture is None:
-                    first = shown.picture
-                    picture = Picture(first, stream.sample_aspect_ratio, max(first.width, first.height))
+                if first is None:
                     zero_s = shown.start_s
-                yield NativeFrame(shown.start_s - zero_s, shown.end_s - zero_s, partial(picture.image, shown.picture))
-            if picture is None:
+                    first = cache(partial(Picture, shown.picture, stream.sample_aspect_ratio))
+                    self.claimed_s = claimed_s(container, stream, zero_s)
+                image = partial(_image, first, shown.picture)
+                yield NativeFrame(shown.start_s - zero_s, shown.end_s - zero_s, image)
+            if first is None:
                 raise InputError(f"{self._path}: no frame could be decoded; is the file complete?")
+
+
+def _image(picture_of: Callable[[int], Picture], frame: av.VideoFrame, max_side: int = sys.maxsize) -> np.ndarray:
+    """A frame as an image, by the one `Picture` of the film for that size."""
+    return picture_of(max_side).image(frame)
 
 
 def image_at(path: Path, first_frame_time_s: Fraction, time_s: Fraction) -> np.ndarray:

@@ -59,7 +59,7 @@ def _task(video: Video, path: Path, video_sha256: str | None, settings: dict, ev
         work = partial(_refuse, path=path, found=video_sha256, expected=video.sha256)
     else:
         work = partial(
-            pack_film, path=path, video_id=video.video_id, private=video.private, sampling=Sampling(**settings)
+            sample_video, path=path, video_id=video.video_id, private=video.private, sampling=Sampling(**settings)
         )
     return Task(
         video.video_id,
@@ -68,6 +68,12 @@ def _task(video: Video, path: Path, video_sha256: str | None, settings: dict, ev
         partial(_claimed_length_s, path),
         may_lack=(pack_name(video.video_id, private=True),) if absent else (),
     )
+
+
+def sample_video(folder: Path, tell: Callable[[float], None], **what: object) -> None:
+    """Sample one film into a folder; `what` as for `pack_film`."""
+    for _ in pack_film(folder, tell, **what):
+        pass
 
 
 def _refuse(folder: Path, tell: Callable[[float], None], *, path: Path, found: str, expected: str) -> None:

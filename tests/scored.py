@@ -1,8 +1,10 @@
-"""A model that nobody trained, but that scores as a trained one does: its head is drawn by chance."""
+"""A model that nobody trained, but that scores as a trained one does, its head drawn by chance; and films it tells apart."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import synthetic
 
 from screentime import frozen, network, probe
 from screentime.files import sha256_of, write_array, write_json
@@ -12,6 +14,7 @@ from screentime.scorer import HEAD
 FORM = Form("efficientnet-lite0", width=96, height=64)
 CAST = ("ann", "bob", "cleo")
 SCALE, OFFSET = [0.5, 2.0, 1.0], [0.25, -1.0, 0.0]
+RATE = Fraction(12)  # frames a second of the films
 SAMPLING = {"fps": 1.0, "max_side": 160, "jpeg_quality": 80}
 
 
@@ -44,3 +47,19 @@ def write_models(folder: Path, seed: int = 0, exclusive: bool = False) -> None:
         "files": {path.name: sha256_of(path) for path in folder.iterdir()},
     }
     write_json(folder / "model.json", facts)
+
+
+def blots(number: int, width: int, height: int) -> np.ndarray:
+    """Smooth blots of colour that change every half second: pictures on which the scores differ."""
+    random = np.random.default_rng(number // 6)
+    cells = random.integers(0, 256, (5, 9, 3)).astype(np.uint8)
+    return np.kron(cells, np.ones((18, 18, 1), np.uint8))[:height, :width]
+
+
+def film(path: Path, length_s: int = 6, shift: int = 0, **more: object) -> Path:
+    """A film of blots; with another shift another film."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    starts_s = more.pop("starts_s", None) or synthetic.constant_rate(length_s * 12, RATE)
+    picture = lambda number, width, height: blots(number + 1000 * shift, width, height)  # noqa: E731
+    synthetic.write_film(path, starts_s, width=160, height=90, image_of=picture, **more)
+    return path

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import synthetic
 from filelock import FileLock
-from scored import CAST, SAMPLING, write_models
+from scored import CAST, SAMPLING, film, write_models
 
 from screentime.__main__ import main
 from screentime.closure import import_closure
@@ -32,7 +32,6 @@ from stages.sample import sample
 from stages.score import score
 
 ROOT = Path(__file__).parents[1]
-RATE = Fraction(12)
 
 
 @pytest.fixture(scope="module")
@@ -40,22 +39,6 @@ def models(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("scored") / "models"
     write_models(folder)
     return folder
-
-
-def blots(number: int, width: int, height: int) -> np.ndarray:
-    """Smooth blots of colour that change every half second: pictures on which the scores differ."""
-    random = np.random.default_rng(number // 6)
-    cells = random.integers(0, 256, (5, 9, 3)).astype(np.uint8)
-    return np.kron(cells, np.ones((18, 18, 1), np.uint8))[:height, :width]
-
-
-def film(path: Path, length_s: int = 6, shift: int = 0, **more: object) -> Path:
-    """A film of blots; with another shift another film."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    starts_s = more.pop("starts_s", None) or synthetic.constant_rate(length_s * 12, RATE)
-    picture = lambda number, width, height: blots(number + 1000 * shift, width, height)  # noqa: E731
-    synthetic.write_film(path, starts_s, width=160, height=90, image_of=picture, **more)
-    return path
 
 
 def scored(*words: object, models: Path, out: Path) -> None:
@@ -123,7 +106,7 @@ def test_how_many_work_at_once_changes_no_byte_of_any_result(models, tmp_path, m
     films = [film(tmp_path / "films" / f"{name}.mp4", shift=shift) for shift, name in enumerate("ab")]
     scored(*films, "--workers", "1", models=models, out=tmp_path / "one")
     scored(*films, "--workers", "2", models=models, out=tmp_path / "two")
-    monkeypatch.setattr("screentime.outside.results.n_cores", lambda: 5)
+    monkeypatch.setattr("screentime.outside.kept.n_cores", lambda: 5)
     scored(*films, "--workers", "1", models=models, out=tmp_path / "threads")
 
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
@@ -396,7 +379,8 @@ def test_the_light_environment_holds_lines_of_the_whole_one_and_all_that_is_impo
         return {line for raw in text.splitlines() if (line := raw.partition("#")[0].strip())}
 
     imported = set()
-    for path in import_closure("screentime.commandline.score"):
+    commands = [path for name in ("score", "extract") for path in import_closure(f"screentime.commandline.{name}")]
+    for path in commands:
         for node in ast.parse(
             (ROOT / path).read_text(encoding="utf-8")
         ).body:  # what functions import is asked for late
@@ -406,9 +390,9 @@ def test_the_light_environment_holds_lines_of_the_whole_one_and_all_that_is_impo
     outside = imported - sys.stdlib_module_names - {"screentime", "stages"}
 
     assert lines("requirements-score.txt") < lines("requirements.txt")
-    names = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "ai_edge_litert": "ai-edge-litert"}
+    names = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "ai_edge_litert": "ai-edge-litert", "PIL": "pillow"}
     listed = {re.split(r"[ =]", line)[0] for line in lines("requirements-score.txt")}
-    assert {names.get(module, module) for module in outside - {"keras", "h5py"}} <= listed
+    assert {names.get(module, module) for module in outside} <= listed
 
 
 def test_an_environment_of_its_needs_alone_scores_a_film_without_git_and_with_no_other_program(models, tmp_path):

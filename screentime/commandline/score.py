@@ -6,7 +6,8 @@ from pathlib import Path
 
 from screentime.commandline.parser import add_command
 from screentime.outside.films import films_of
-from screentime.outside.results import update_results
+from screentime.outside.kept import scored
+from screentime.outside.results import write_results
 from screentime.params import load
 from screentime.room import length_text
 from screentime.summary import summary
@@ -57,8 +58,11 @@ def _score(arguments: argparse.Namespace) -> None:
     films = films_of(arguments.films)
     length_s = sum(header_of(film.path, max_side=1).length_s for film in films)
     params = load(arguments.params)
-    copies = update_results(arguments.out, films, arguments.model, params, workers=arguments.workers)
-    for sentence in copies:
+    with scored(arguments.out, films, arguments.model, params, workers=arguments.workers) as kept:
+        write_results(arguments.out, kept, params)
+    for sentence in kept.copies:
         print(sentence)
+    if kept.failure:
+        raise kept.failure
     print(summary(arguments.out))
     print(f"{length_text(length_s)} of film in {length_text(time.monotonic() - begun_s)}")

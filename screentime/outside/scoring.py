@@ -16,7 +16,7 @@ from screentime.evidence import choose_pictures
 from screentime.files import sha256_of
 from screentime.film_figures import appearances_table, timeline_table
 from screentime.frames import FramePack, Sampling, decode_jpeg, open_frames, pack_name
-from screentime.in_order import InOrder
+from screentime.in_order import in_order
 from screentime.ledger import unlabelled
 from screentime.packing import pack_film
 from screentime.params import Estimate
@@ -62,11 +62,8 @@ def score_film(
     scorer = _scorer(models, sha256_of(models / FACTS), threads)
     packed = folder / "packed"
     packed.mkdir()
-    with InOrder(lambda jpeg: scorer.row(decode_jpeg(jpeg)), at_once) as rows:
-        pack_film(
-            packed, tell, path=path, video_id=video_id, sampling=sampling, every_frame=False, packed=rows.ask
-        )  # fmt: skip
-        scores, places = scorer.film(rows.results())
+    jpegs = pack_film(packed, tell, path=path, video_id=video_id, sampling=sampling, every_frame=False)
+    scores, places = scorer.film(in_order(lambda jpeg: scorer.row(decode_jpeg(jpeg)), jpegs, at_once))
     pack = open_frames(packed, video_id)
     ledger = unlabelled(video_id, pack.times_s, pack.durations_s, scores)
     timeline = folder / f"{video_id}.timeline.csv"

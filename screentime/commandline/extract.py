@@ -1,0 +1,182 @@
+"""`extract`: the frames, and a contact sheet, of a character out of films that nobody labelled."""
+
+import argparse
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+from screentime.commandline.parser import add_command
+from screentime.errors import InputError, did_you_mean
+from screentime.film_figures import appearances_table
+from screentime.folders import n_cores
+from screentime.frames import Sampling
+from screentime.outside.extraction import Extracted, Wanted, expected, extract, folder_name
+from screentime.outside.films import Film, films_of
+from screentime.outside.kept import Kept, scored
+from screentime.outside.sheet import contact_sheet
+from screentime.params import Params, load
+from screentime.progress import Progress
+from screentime.room import size_text
+from screentime.scorer import Scorer, model_facts, open_scorer
+from screentime.wording import clock, count_text
+
+WHAT = ("frames", "sheet")
+EXTRACT_HELP = """\
+Take the frames in which a character is seen out of films: pictures of the film's own size whose names carry the time,
+DIR/FILM/CHARACTER/FILM_00h12m03.480s.png, and DIR/FILM/frames.csv with time and score of each. `--as sheet` makes a contact
+sheet instead, one picture of each appearance.
+
+The films are sampled and scored first, as `score` does: that says how many pictures there will be and the room they take,
+before any is written. Then every frame, every n-th, or so many a second, is shown to the network; its scores are kept, so that
+a run that was ended goes on, and another threshold asks the network nothing."""
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add `extract`."""
+    one = add_command(
+        commands, "extract", "the frames of a character out of films, or a contact sheet", EXTRACT_HELP, _extract,
+        "  python -m screentime extract film.mp4 --character tom --model models/trained --out tom_frames",
+    )  # fmt: skip
+    one.add_argument("films", nargs="+", type=Path, metavar="VIDEO", help="a film, or a folder of films")
+    one.add_argument(
+        "--character",
+        action="append",
+        metavar="NAME",
+        help="whose; may be given more than once (default: the whole cast)",
+    )
+    one.add_argument("--model", required=True, type=Path, metavar="DIR", help="a trained model, e.g. models/trained")
+    one.add_argument("--out", required=True, type=Path, metavar="DIR", help="the folder that gets the pictures")
+    one.add_argument(
+        "--as", dest="what", nargs="+", choices=WHAT, default=["frames"], metavar="WHAT", help="frames, sheet or both (default: frames)"
+    )  # fmt: skip
+    one.add_argument(
+        "--every", type=int, metavar="N", help="look at every N-th frame of the film (default: extract.every)"
+    )
+    one.add_argument("--fps", type=Fraction, metavar="R", help="or at R frames a second")
+    one.add_argument("--threshold", type=float, metavar="T", help="least score, 0 to 1 (default: extract.threshold)")
+    one.add_argument("--picture", choices=("png", "jpg"), help="kind of picture (default: extract.picture)")
+    one.add_argument("--limit-gb", type=float, metavar="G", help="write no more than this (default: extract.limit_gb)")
+    one.add_argument(
+        "--params", default="params.yaml", type=Path, metavar="FILE", help="what is set where no option tells (default: %(default)s)"
+    )  # fmt: skip
+
+
+def _extract(arguments: argparse.Namespace) -> None:
+    params = _with_options(load(arguments.params), arguments)
+    films = films_of(arguments.films)
+    facts = model_facts(arguments.model)
+    places = {name: _place(name, facts["cast"]) for name in arguments.character or facts["cast"]}
+    scorer = open_scorer(arguments.model, params.score.threads)
+    if "frames" in arguments.what and not isinstance(scorer, Scorer):
+        raise InputError(
+            f"{arguments.model}: this model judges a frame by the sampled frames around it, one that judges single frames was "
+            "expected; take `--as sheet`, or train with train.method: best"
+        )
+    wanted = Wanted(places, params.extract.threshold, params.extract.every, arguments.fps, params.extract.picture)
+    sampling = Sampling(**facts["sampling"])
+    with scored(arguments.out, films, arguments.model, params, workers=0) as kept:
+        if "sheet" in arguments.what:
+            for film in kept.films:
+                _sheets(arguments.out, film, kept, wanted, sampling, params)
+        if "frames" in arguments.what:
+            _frames(arguments.out, kept, wanted, sampling, scorer, arguments.model, params)
+    for sentence in kept.copies:
+        print(sentence)
+    if kept.failure:
+        raise kept.failure
+
+
+def _with_options(params: Params, arguments: argparse.Namespace) -> Params:
+    """The parameters, changed and checked as the options say."""
+    changes = {
+        name: value
+        for name in ("every", "threshold", "picture", "limit_gb")
+        if (value := getattr(arguments, name)) is not None
+    }
+    if arguments.fps is not None and not 0 < arguments.fps <= 1000:
+        raise InputError(f"--fps: {arguments.fps} was found, above 0 to 1000 was expected; correct it")
+    for name, low, high in (("every", 1, 100_000), ("threshold", 0, 1), ("limit_gb", 0, 1e6)):
+        value = changes.get(name, 1 if name == "every" else 0.5)
+        if not (low <= value <= high if name == "every" else low < value < high):
+            raise InputError(f"--{name.replace('_', '-')}: {value} was found, {low} to {high} was expected; correct it")
+    return params.model_copy(update={"extract": params.extract.model_copy(update=changes)})
+
+
+def _place(name: str, cast: list[str]) -> int:
+    """Where a character stands in the scores."""
+    if name not in cast:
+        raise InputError(f"--character: '{name}' is not in the model's cast; {did_you_mean(name, cast)}")
+    return cast.index(name)
+
+
+def _sheets(out: Path, film: Film, kept: Kept, wanted: Wanted, sampling: Sampling, params: Params) -> None:
+    """The contact sheets of a film."""
+    ledger = kept.ledger(film)
+    found = appearances_table(ledger, kept.cast, params.estimate)
+    for name, place in wanted.characters.items():
+        own = found[found["character"] == name].sort_values("start_s", ignore_index=True)
+        path = out / film.video_id / folder_name(name) / f"{film.video_id}_sheet.jpg"
+        n_shown = contact_sheet(
+            path,
+            film=film.path,
+            title=film.video_id,
+            appearances=own,
+            ledger=ledger,
+            character=place,
+            sampling=sampling,
+        )
+        print(f"{path}: {name}, {count_text(n_shown, 'appearance', 'appearances')}")
+
+
+def _frames(
+    out: Path, kept: Kept, wanted: Wanted, sampling: Sampling, scorer: Scorer, models: Path, params: Params
+) -> None:  # fmt: skip
+    """The pictures of all films, once it is known that there is room for them."""
+    most = round(params.extract.limit_gb * 1e9)
+    guesses = [expected(film, kept.facts(film), kept.ledger(film), wanted) for film in kept.films]
+    n_pictures, n_bytes = (sum(guess[which] for guess in guesses) for which in (0, 1))
+    free = shutil.disk_usage(out).free
+    print(
+        f"{out}: about {count_text(n_pictures, 'picture', 'pictures')}, {size_text(n_bytes)}; {size_text(free)} are free, the limit "
+        f"is {size_text(most)}",
+        flush=True,
+    )
+    if n_bytes > min(most, free):
+        raise InputError(
+            f"{out}: about {size_text(n_bytes)} of pictures were found, at most {size_text(min(most, free))} were expected; take fewer "
+            "(`--every`, `--fps`, `--threshold`), smaller ones (`--picture jpg`), or raise `--limit-gb` where there is room"
+        )
+    sizes = [kept.facts(film)["length_s"] for film in kept.films]
+    shares = [0.0] * len(sizes)
+    with Progress("extracting", sizes) as progress:
+        for number, film in enumerate(kept.films):
+
+            def tell(share: float, number: int = number) -> None:
+                shares[number] = share
+                progress.show(shares)
+
+            done = extract(
+                out / film.video_id,
+                tell,
+                film=film,
+                scorer=scorer,
+                models=models,
+                sampling=sampling,
+                wanted=wanted,
+                at_once=max(1, n_cores() // params.score.threads),
+                journal=out / ".screentime" / "frames" / f"{film.video_id}.scores",
+                most_bytes=most,
+            )
+            tell(1.0)
+            most -= done.n_bytes
+            _tell_film(out, film, done)
+
+
+def _tell_film(out: Path, film: Film, done: Extracted) -> None:
+    counts = ", ".join(f"{name} {n:,}" for name, n in done.n_pictures.items())
+    print(f"{out / film.video_id}: pictures of {counts}; {size_text(done.n_bytes)}", flush=True)
+    if done.stopped_s is not None:
+        raise InputError(
+            f"{film.path}: the limit was reached at {clock(done.stopped_s)}, the pictures until then are there; raise `--limit-gb`, "
+            "or take fewer, and run again"
+        )
