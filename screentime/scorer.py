@@ -9,6 +9,7 @@ from scipy.special import logsumexp
 from screentime import calibration
 from screentime.errors import InputError
 from screentime.files import read_json, sha256_of
+from screentime.frames import Sampling
 from screentime.inputs import Form, network_input
 from screentime.light_network import LightNetwork
 from screentime.light_sequence import LightSequence
@@ -20,7 +21,6 @@ LIGHT_SEQUENCE = "sequence.tflite"
 FROM_FEATURES = {HEAD, LIGHT_SEQUENCE}  # a model with one of these scores frames of which only features are at hand
 WINDOWS_AT_ONCE = 256
 RETRAIN = "run `dvc repro train`, or fetch the models with `dvc pull train`"
-NEEDED = {"calibration", "cast", "files", "form", "params", "sampling"}  # of model.json; another version may lack some
 
 
 class _Calibrated:
@@ -168,20 +168,17 @@ def model_facts(folder: Path) -> dict:
     """model.json, after a check that the files beside it are the ones it names.
 
     Raises:
-        InputError: one is missing or is another one, or model.json is of another version.
+        InputError: one is missing or is another one, or model.json is not what a training writes.
     """
     path = folder / FACTS
     if not path.is_file():
         raise InputError(f"{path}: no such file was found, a trained model was expected; {RETRAIN}")
     try:
         facts = read_json(path)
-    except ValueError:
+        files = facts["files"]
+    except (ValueError, KeyError, TypeError):
         raise InputError(f"{path}: this is not the JSON that a training writes; {RETRAIN}") from None
-    if lacking := NEEDED - facts.keys():
-        raise InputError(
-            f"{path}: it lacks {', '.join(sorted(lacking))}, a model of this version was expected; {RETRAIN}"
-        )
-    for name, expected in facts["files"].items():
+    for name, expected in files.items():
         file = folder / name
         if not file.is_file():
             raise InputError(f"{file}: no such file was found, {FACTS} names it; {RETRAIN}")
@@ -189,3 +186,14 @@ def model_facts(folder: Path) -> dict:
         if found != expected:
             raise InputError(f"{file}: its sha256 is {found}, {FACTS} names {expected}; {RETRAIN}")
     return facts
+
+
+def sampling_of(folder: Path, facts: dict) -> Sampling:
+    """How the frames of a model were taken out of their films; facts are its `model_facts`.
+
+    Raises:
+        InputError: it does not say, as it was trained by an earlier version.
+    """
+    if "sampling" not in facts:
+        raise InputError(f"{folder / FACTS}: it lacks sampling, a model of this version was expected; {RETRAIN}")
+    return Sampling(**facts["sampling"])

@@ -240,11 +240,13 @@ class NativeFrame:
         end_s: when it leaves the screen; > start_s.
         image: gives it as (height, width, 3) uint8, RGB, upright, square pixels, never enlarged, the long side at most as
             long as asked for; the conversion costs more than the decoding, and only who wants the picture pays for it.
+        decoded: as the decoder gave it, for an encoder.
     """
 
     start_s: Fraction
     end_s: Fraction
     image: Callable[..., np.ndarray]
+    decoded: av.VideoFrame
 
 
 class NativeFrames:
@@ -253,6 +255,7 @@ class NativeFrames:
     Attributes:
         bad_packets: packets that were damaged, so far; decoding went on after them.
         claimed_s: how long the film says it is; known from the first frame on, None where it does not say.
+        zero_s: the first decoded frame's time on the file's own clock; known from the first frame on.
 
     Raises (while iterating):
         InputError: as for `VideoSampler`.
@@ -262,6 +265,7 @@ class NativeFrames:
         self._path = path
         self._damage = Damage()
         self.claimed_s: Fraction | None = None
+        self.zero_s = Fraction(0)
 
     @property
     def bad_packets(self) -> int:
@@ -274,11 +278,11 @@ class NativeFrames:
             first = zero_s = None
             for shown in on_screen(decoded(container, stream, self._damage), usual_gap_s(stream)):
                 if first is None:
-                    zero_s = shown.start_s
+                    zero_s = self.zero_s = shown.start_s
                     first = cache(partial(Picture, shown.picture, stream.sample_aspect_ratio))
                     self.claimed_s = claimed_s(container, stream, zero_s)
                 image = partial(_image, first, shown.picture)
-                yield NativeFrame(shown.start_s - zero_s, shown.end_s - zero_s, image)
+                yield NativeFrame(shown.start_s - zero_s, shown.end_s - zero_s, image, shown.picture)
             if first is None:
                 raise InputError(f"{self._path}: no frame could be decoded; is the file complete?")
 

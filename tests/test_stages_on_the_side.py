@@ -97,7 +97,7 @@ def test_arrays_hold_the_labelled_frames_as_the_network_wants_them(folder):
     form = read_json(folder / "arrays" / "form.json")
     assert form == {
         "backbone": "efficientnet-lite0", "width": 96, "height": 64, "cast": ["ann", "bob"], "private": [],
-        "window": {"before": 2, "after": 2},
+        "window": {"before": 2, "after": 2}, "sampling": {"fps": 1.0, "jpeg_quality": 72, "max_side": 448},
     }  # fmt: skip
 
 

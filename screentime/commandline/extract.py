@@ -1,15 +1,18 @@
-"""`extract`: the frames, and a contact sheet, of a character out of films that nobody labelled."""
+"""`extract`: frames, clips, a contact sheet, a supercut of a character out of films that nobody labelled."""
 
 import argparse
 import shutil
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 from screentime.commandline.parser import add_command
 from screentime.errors import InputError, did_you_mean
+from screentime.files import number
 from screentime.film_figures import appearances_table
 from screentime.folders import n_cores
 from screentime.frames import Sampling
+from screentime.outside.clips import write_clips
 from screentime.outside.extraction import Extracted, Wanted, expected, extract, folder_name
 from screentime.outside.films import Film, films_of
 from screentime.outside.kept import Kept, scored
@@ -17,14 +20,17 @@ from screentime.outside.sheet import contact_sheet
 from screentime.params import Params, load
 from screentime.progress import Progress
 from screentime.room import size_text
-from screentime.scorer import Scorer, model_facts, open_scorer
+from screentime.scorer import Scorer, SequenceScorer, model_facts, open_scorer, sampling_of
 from screentime.wording import clock, count_text
 
-WHAT = ("frames", "sheet")
+WHAT = ("frames", "sheet", "clips", "supercut")
 EXTRACT_HELP = """\
 Take the frames in which a character is seen out of films: pictures of the film's own size whose names carry the time,
-DIR/FILM/CHARACTER/FILM_00h12m03.480s.png, and DIR/FILM/frames.csv with time and score of each. `--as sheet` makes a contact
-sheet instead, one picture of each appearance.
+DIR/FILM/CHARACTER/FILM_00h12m03.480s.png, and DIR/FILM/frames.csv with time and score of each. Or, with `--as`:
+
+  sheet     a contact sheet, one picture of each appearance
+  clips     each appearance as a film of its own, with sound, from its first frame to its last
+  supercut  all appearances of the character, one after the other
 
 The films are sampled and scored first, as `score` does: that says how many pictures there will be and the room they take,
 before any is written. Then every frame, every n-th, or so many a second, is shown to the network; its scores are kept, so that
@@ -34,7 +40,7 @@ a run that was ended goes on, and another threshold asks the network nothing."""
 def add(commands: argparse._SubParsersAction) -> None:
     """Add `extract`."""
     one = add_command(
-        commands, "extract", "the frames of a character out of films, or a contact sheet", EXTRACT_HELP, _extract,
+        commands, "extract", "frames, clips or a contact sheet of a character out of films", EXTRACT_HELP, _extract,
         "  python -m screentime extract film.mp4 --character tom --model models/trained --out tom_frames",
     )  # fmt: skip
     one.add_argument("films", nargs="+", type=Path, metavar="VIDEO", help="a film, or a folder of films")
@@ -47,7 +53,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--model", required=True, type=Path, metavar="DIR", help="a trained model, e.g. models/trained")
     one.add_argument("--out", required=True, type=Path, metavar="DIR", help="the folder that gets the pictures")
     one.add_argument(
-        "--as", dest="what", nargs="+", choices=WHAT, default=["frames"], metavar="WHAT", help="frames, sheet or both (default: frames)"
+        "--as", dest="what", nargs="+", choices=WHAT, default=["frames"], metavar="WHAT", help="one or more of frames, sheet, clips, supercut (default: frames)"
     )  # fmt: skip
     one.add_argument(
         "--every", type=int, metavar="N", help="look at every N-th frame of the film (default: extract.every)"
@@ -70,14 +76,16 @@ def _extract(arguments: argparse.Namespace) -> None:
     if "frames" in arguments.what and not isinstance(scorer, Scorer):
         raise InputError(
             f"{arguments.model}: this model judges a frame by the sampled frames around it, one that judges single frames was "
-            "expected; take `--as sheet`, or train with train.method: best"
+            "expected; take another of --as, or train with train.method: best"
         )
     wanted = Wanted(places, params.extract.threshold, params.extract.every, arguments.fps, params.extract.picture)
-    sampling = Sampling(**facts["sampling"])
+    sampling = sampling_of(arguments.model, facts)
     with scored(arguments.out, films, arguments.model, params, workers=0) as kept:
         if "sheet" in arguments.what:
             for film in kept.films:
                 _sheets(arguments.out, film, kept, wanted, sampling, params)
+        if cuts := [one for one in arguments.what if one in ("clips", "supercut")]:
+            _clips(arguments.out, kept, places, cuts, sampling, scorer, arguments.model, params)
         if "frames" in arguments.what:
             _frames(arguments.out, kept, wanted, sampling, scorer, arguments.model, params)
     for sentence in kept.copies:
@@ -146,30 +154,74 @@ def _frames(
             f"{out}: about {size_text(n_bytes)} of pictures were found, at most {size_text(min(most, free))} were expected; take fewer "
             "(`--every`, `--fps`, `--threshold`), smaller ones (`--picture jpg`), or raise `--limit-gb` where there is room"
         )
+    for film, tell in _each(kept, "extracting"):
+        done = extract(
+            out / film.video_id,
+            tell,
+            film=film,
+            scorer=scorer,
+            models=models,
+            sampling=sampling,
+            wanted=wanted,
+            at_once=max(1, n_cores() // params.score.threads),
+            journal=_journal(out, film),
+            most_bytes=most,
+        )
+        most -= done.n_bytes
+        _tell_film(out, film, done)
+
+
+def _clips(
+    out: Path,
+    kept: Kept,
+    characters: dict[str, int],
+    what: list[str],
+    sampling: Sampling,
+    scorer: Scorer | SequenceScorer,
+    models: Path,
+    params: Params,
+) -> None:
+    """The appearances of all films as clips, and one after the other."""
+    for film, tell in _each(kept, "cutting"):
+        table = write_clips(
+            out / film.video_id,
+            tell,
+            film=film,
+            kept=kept,
+            characters=characters,
+            what=what,
+            scorer=scorer,
+            models=models,
+            sampling=sampling,
+            settings=params.estimate,
+            at_once=max(1, n_cores() // params.score.threads),
+            journal=_journal(out, film),
+        )
+        print(f"{out / film.video_id}: {count_text(len(table), 'appearance', 'appearances')} cut", flush=True)
+        if (table["refined"] == "no").any():
+            print(
+                f"{film.video_id}: this model cannot judge the frames between two samples, so each clip may begin and end up to "
+                f"{number(table['within_s'].max(), 2)} s too late"
+            )
+
+
+def _each(kept: Kept, verb: str) -> Iterator[tuple[Film, Callable[[float], None]]]:
+    """The films, one after the other, each with what tells how far it is."""
     sizes = [kept.facts(film)["length_s"] for film in kept.films]
     shares = [0.0] * len(sizes)
-    with Progress("extracting", sizes) as progress:
-        for number, film in enumerate(kept.films):
+    with Progress(verb, sizes) as progress:
+        for place, film in enumerate(kept.films):
 
-            def tell(share: float, number: int = number) -> None:
-                shares[number] = share
+            def tell(share: float, place: int = place) -> None:
+                shares[place] = share
                 progress.show(shares)
 
-            done = extract(
-                out / film.video_id,
-                tell,
-                film=film,
-                scorer=scorer,
-                models=models,
-                sampling=sampling,
-                wanted=wanted,
-                at_once=max(1, n_cores() // params.score.threads),
-                journal=out / ".screentime" / "frames" / f"{film.video_id}.scores",
-                most_bytes=most,
-            )
+            yield film, tell
             tell(1.0)
-            most -= done.n_bytes
-            _tell_film(out, film, done)
+
+
+def _journal(out: Path, film: Film) -> Path:
+    return out / ".screentime" / "frames" / f"{film.video_id}.scores"
 
 
 def _tell_film(out: Path, film: Film, done: Extracted) -> None:

@@ -11,13 +11,12 @@ import cv2
 import numpy as np
 import pandas
 
-from screentime.files import sha256_of
 from screentime.frames import Sampling, decode_jpeg, encode_jpeg
 from screentime.in_order import in_order
 from screentime.ledger import Ledger
 from screentime.outside.films import Film
-from screentime.outside.journal import Journal
-from screentime.scorer import FACTS, Scorer
+from screentime.outside.journal import Journal, journal_key
+from screentime.scorer import Scorer
 from screentime.tables import Column, Table, read_rows, write_table
 from screentime.timeline import microseconds
 from screentime.video import NativeFrame, NativeFrames, image_at
@@ -113,11 +112,10 @@ def extract(
         most_bytes: no more than this is written; what was written until then stays.
     """
     frames = NativeFrames(film.path)
-    key = f"{sha256_of(film.path)} {sha256_of(models / FACTS)} {sampling}"
     rows, n_bytes, stopped_s = [], 0, None
     before = read_rows(folder / "frames.csv", EXTRACTED)["file"]
     (folder / "frames.csv").unlink(missing_ok=True)
-    with Journal(journal, key) as known:
+    with Journal(journal, journal_key(film.path, models, sampling)) as known:
         chosen = _told(_chosen(frames, wanted), frames, tell)
         judged = in_order(lambda shown: _judged(*shown, scorer, known), _shown(chosen, sampling, known), at_once)
         passing = _passing(judged, known, wanted)

@@ -11,12 +11,11 @@ from filelock import FileLock, Timeout
 from screentime.errors import InputError
 from screentime.files import read_json, sha256_of
 from screentime.folders import Task, Workers, n_cores, side_by_side, stale_tasks, step_inputs, update_folder
-from screentime.frames import Sampling
 from screentime.ledger import Ledger, unlabelled
 from screentime.outside.films import Film
 from screentime.outside.scoring import score_film
 from screentime.params import Params
-from screentime.scorer import FACTS, model_facts
+from screentime.scorer import FACTS, model_facts, sampling_of
 from screentime.tables import TIMELINE, read_table
 from screentime.video import header_of
 
@@ -74,6 +73,7 @@ def scored(out: Path, films: Sequence[Film], models: Path, params: Params, *, wo
             `failure`: to be raised when the others are done.
     """
     facts = model_facts(models)
+    sampling_of(models, facts)  # before anything is made
     hashes = side_by_side(lambda film: sha256_of(film.path), films)
     first: dict[str, Film] = {}
     for film, digest in zip(films, hashes, strict=True):
@@ -100,7 +100,7 @@ def scored(out: Path, films: Sequence[Film], models: Path, params: Params, *, wo
 
 def _tasks(films: dict[str, Film], models: Path, facts: dict, params: Params, workers: int) -> list[Task]:
     """One for each film, by its sha256."""
-    sampling = Sampling(**facts["sampling"])
+    sampling = sampling_of(models, facts)
     pictures = {"n_pictures": params.report.thumbnails, "gap_s": params.report.thumbnail_gap_s}
     every_film = step_inputs("screentime.outside.scoring", LIBRARIES, pictures | {"threads": params.score.threads})
     every_film["model"] = sha256_of(models / FACTS)

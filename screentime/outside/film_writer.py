@@ -1,0 +1,121 @@
+"""A film written frame by frame, with sound: H.264 and AAC in MP4, at the frames' own times, whole or not at all."""
+
+import os
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from screentime.files import PARTIAL
+from screentime.video import NativeFrame
+
+QUALITY = {"crf": "18", "preset": "veryfast"}
+CLOCK = Fraction(1, 90_000)  # seconds: ticks of the written films; every usual rate is a whole number of them to 11 us
+
+
+class FilmWriter:
+    """One MP4 that looks like the film its frames come from: size, shape of pixels, orientation, colours.
+
+    `finish` brings it under its name; what is left without that, by `discard` or a crash, never looks like a film.
+
+    Args:
+        path: the film.
+        like: a frame of the film that it is cut from; its size holds for all, less a row or column where that is odd.
+        pixel_aspect: width of a pixel / its height; None: square.
+        gap_s: how long a frame usually lasts, seconds.
+        rate, layout: of its sound; rate 0: without sound.
+    """
+
+    def __init__(
+        self, path: Path, *, like: av.VideoFrame, pixel_aspect: Fraction | None, gap_s: Fraction, rate: int, layout: str
+    ) -> None:  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path, self._partial = path, path.with_name(f".{path.name}{PARTIAL}")
+        self._rate, self._layout = rate, layout
+        self._container = av.open(str(self._partial), "w", format="mp4", options={"movflags": "+faststart"})
+        self._video = self._container.add_stream("libx264", rate=1 / gap_s, options=QUALITY)
+        self._video.width, self._video.height = like.width // 2 * 2, like.height // 2 * 2
+        self._video.pix_fmt = "yuv420p"
+        context = self._video.codec_context
+        context.time_base = CLOCK
+        context.colorspace, context.color_range = like.colorspace, like.color_range
+        context.color_primaries, context.color_trc = like.color_primaries, like.color_trc
+        if pixel_aspect:
+            context.sample_aspect_ratio = pixel_aspect
+        matrix = like.side_data.get("DISPLAYMATRIX")
+        if matrix is not None:
+            self._video.set_display_matrix(np.frombuffer(matrix, np.int32).tolist())
+        self._sound = self._container.add_stream("aac", rate=rate, layout=layout) if rate else None
+        self._durations: dict[int, int] = {}
+        self._n_samples = 0
+
+    def finish(self) -> None:
+        """Write what is still to be written, and give the film its name."""
+        try:
+            self._mux(self._video.encode(None))
+            if self._sound is not None and self._n_samples:
+                self._container.mux(self._sound.encode(None))
+            self._container.close()
+            with open(self._partial, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(self._partial, self._path)
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Leave nothing, where it was not finished."""
+        if self._partial.exists():
+            with suppress(av.FFmpegError, OSError):  # closing writes, on a full disk too
+                self._container.close()
+            self._partial.unlink(missing_ok=True)
+
+    def show(self, frame: NativeFrame, start_s: Fraction, end_s: Fraction) -> None:
+        """Write a frame, on screen from start_s to end_s, exact seconds from the beginning of what is written."""
+        width, height = self._video.width, self._video.height
+        picture = frame.decoded
+        if (picture.width // 2 * 2, picture.height // 2 * 2) == (width, height):
+            picture = picture.reformat(format="yuv420p")
+        else:  # the size of the pictures changes within the film
+            picture = picture.reformat(width, height, "yuv420p")
+        if (picture.width, picture.height) != (width, height):
+            picture = _cropped(picture, width, height)
+        tick, end_tick = round(start_s / CLOCK), round(end_s / CLOCK)
+        picture.pts, picture.time_base, picture.pict_type = tick, CLOCK, 0
+        self._durations[tick] = max(1, end_tick - tick)
+        self._mux(self._video.encode(picture))
+
+    def play(self, samples: np.ndarray, start_s: Fraction) -> None:
+        """Write sound, (n_channels, n_samples) float32, from start_s on; a gap before it is silence, an overlap is dropped."""
+        first = round(start_s * self._rate)
+        if first > self._n_samples:
+            self._encode(np.zeros((samples.shape[0], first - self._n_samples), np.float32))
+        self._encode(samples[:, max(0, self._n_samples - first) :])
+
+    def _encode(self, samples: np.ndarray) -> None:
+        if not samples.shape[1]:
+            return
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=self._layout)
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_samples, Fraction(1, self._rate)
+        self._n_samples += samples.shape[1]
+        self._container.mux(self._sound.encode(frame))
+
+    def _mux(self, packets: list[av.Packet]) -> None:
+        for packet in packets:
+            packet.duration = self._durations.pop(packet.pts, packet.duration)
+            self._container.mux(packet)
+
+
+def _cropped(picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    """A yuv420p picture without its last, odd row and column."""
+    planes = []
+    for number, plane in enumerate(picture.planes):
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        planes.append(rows[: height >> (number > 0), : width >> (number > 0)])
+    whole = np.concatenate([np.ascontiguousarray(plane).reshape(-1) for plane in planes]).reshape(
+        height * 3 // 2, width
+    )
+    cropped = av.VideoFrame.from_ndarray(whole, format="yuv420p")
+    cropped.colorspace, cropped.color_range = picture.colorspace, picture.color_range
+    return cropped
