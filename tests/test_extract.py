@@ -164,7 +164,7 @@ def test_a_sheet_has_one_picture_of_each_appearance(models, tmp_path, capsys):
 
     main(["extract", str(path), "--character", "ann", "--as", "sheet", "--model", str(models), "--out", str(out)])
 
-    n_shown = int(capsys.readouterr().out.split("ann, ")[1].split(" ")[0])
+    n_shown = int(capsys.readouterr().out.split("film_sheet.jpg: ")[1].split(" ")[0])
     with Image.open(out / "film" / "ann" / "film_sheet.jpg") as sheet:
         assert sheet.format == "JPEG" and sheet.width == 2080
         pixels = np.asarray(sheet)

@@ -2,7 +2,7 @@
 
 import argparse
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,17 +10,15 @@ from screentime.commandline.parser import add_command
 from screentime.errors import InputError, did_you_mean
 from screentime.files import number
 from screentime.film_figures import appearances_table
-from screentime.folders import n_cores
-from screentime.frames import Sampling
 from screentime.outside.clips import write_clips
-from screentime.outside.extraction import Extracted, Wanted, expected, extract, folder_name
+from screentime.outside.extraction import Extracted, Wanted, expected, extract
 from screentime.outside.films import Film, films_of
+from screentime.outside.frame_scores import Model, opened_model
 from screentime.outside.kept import Kept, scored
-from screentime.outside.sheet import contact_sheet
+from screentime.outside.sheet import contact_sheets
 from screentime.params import Params, load
 from screentime.progress import Progress
 from screentime.room import size_text
-from screentime.scorer import Scorer, SequenceScorer, model_facts, open_scorer, sampling_of
 from screentime.wording import clock, count_text
 
 WHAT = ("frames", "sheet", "clips", "supercut")
@@ -70,24 +68,22 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _extract(arguments: argparse.Namespace) -> None:
     params = _with_options(load(arguments.params), arguments)
     films = films_of(arguments.films)
-    facts = model_facts(arguments.model)
-    places = {name: _place(name, facts["cast"]) for name in arguments.character or facts["cast"]}
-    scorer = open_scorer(arguments.model, params.score.threads)
-    if "frames" in arguments.what and not isinstance(scorer, Scorer):
+    model = opened_model(arguments.model, params.score.threads)
+    places = {name: _place(name, model.cast) for name in arguments.character or model.cast}
+    if "frames" in arguments.what and not model.judges_frames_alone:
         raise InputError(
             f"{arguments.model}: this model judges a frame by the sampled frames around it, one that judges single frames was "
             "expected; take another of --as, or train with train.method: best"
         )
     wanted = Wanted(places, params.extract.threshold, params.extract.every, arguments.fps, params.extract.picture)
-    sampling = sampling_of(arguments.model, facts)
     with scored(arguments.out, films, arguments.model, params, workers=0) as kept:
         if "sheet" in arguments.what:
             for film in kept.films:
-                _sheets(arguments.out, film, kept, wanted, sampling, params)
+                _sheets(arguments.out, film, kept, places, model, params)
         if cuts := [one for one in arguments.what if one in ("clips", "supercut")]:
-            _clips(arguments.out, kept, places, cuts, sampling, scorer, arguments.model, params)
+            _clips(arguments.out, kept, places, cuts, model, params)
         if "frames" in arguments.what:
-            _frames(arguments.out, kept, wanted, sampling, scorer, arguments.model, params)
+            _frames(arguments.out, kept, wanted, model, params)
     for sentence in kept.copies:
         print(sentence)
     if kept.failure:
@@ -110,35 +106,29 @@ def _with_options(params: Params, arguments: argparse.Namespace) -> Params:
     return params.model_copy(update={"extract": params.extract.model_copy(update=changes)})
 
 
-def _place(name: str, cast: list[str]) -> int:
+def _place(name: str, cast: Sequence[str]) -> int:
     """Where a character stands in the scores."""
     if name not in cast:
         raise InputError(f"--character: '{name}' is not in the model's cast; {did_you_mean(name, cast)}")
     return cast.index(name)
 
 
-def _sheets(out: Path, film: Film, kept: Kept, wanted: Wanted, sampling: Sampling, params: Params) -> None:
+def _sheets(out: Path, film: Film, kept: Kept, characters: dict[str, int], model: Model, params: Params) -> None:
     """The contact sheets of a film."""
     ledger = kept.ledger(film)
-    found = appearances_table(ledger, kept.cast, params.estimate)
-    for name, place in wanted.characters.items():
-        own = found[found["character"] == name].sort_values("start_s", ignore_index=True)
-        path = out / film.video_id / folder_name(name) / f"{film.video_id}_sheet.jpg"
-        n_shown = contact_sheet(
-            path,
-            film=film.path,
-            title=film.video_id,
-            appearances=own,
-            ledger=ledger,
-            character=place,
-            sampling=sampling,
-        )
-        print(f"{path}: {name}, {count_text(n_shown, 'appearance', 'appearances')}")
+    sheets = contact_sheets(
+        out / film.video_id,
+        film=film,
+        ledger=ledger,
+        appearances=appearances_table(ledger, kept.cast, params.estimate),
+        characters=characters,
+        sampling=model.sampling,
+    )
+    for path, n_shown in sheets.items():
+        print(f"{path}: {count_text(n_shown, 'appearance', 'appearances')}")
 
 
-def _frames(
-    out: Path, kept: Kept, wanted: Wanted, sampling: Sampling, scorer: Scorer, models: Path, params: Params
-) -> None:  # fmt: skip
+def _frames(out: Path, kept: Kept, wanted: Wanted, model: Model, params: Params) -> None:
     """The pictures of all films, once it is known that there is room for them."""
     most = round(params.extract.limit_gb * 1e9)
     guesses = [expected(film, kept.facts(film), kept.ledger(film), wanted) for film in kept.films]
@@ -159,11 +149,8 @@ def _frames(
             out / film.video_id,
             tell,
             film=film,
-            scorer=scorer,
-            models=models,
-            sampling=sampling,
+            model=model,
             wanted=wanted,
-            at_once=max(1, n_cores() // params.score.threads),
             journal=_journal(out, film),
             most_bytes=most,
         )
@@ -172,15 +159,8 @@ def _frames(
 
 
 def _clips(
-    out: Path,
-    kept: Kept,
-    characters: dict[str, int],
-    what: list[str],
-    sampling: Sampling,
-    scorer: Scorer | SequenceScorer,
-    models: Path,
-    params: Params,
-) -> None:
+    out: Path, kept: Kept, characters: dict[str, int], what: list[str], model: Model, params: Params
+) -> None:  # fmt: skip
     """The appearances of all films as clips, and one after the other."""
     for film, tell in _each(kept, "cutting"):
         table = write_clips(
@@ -190,11 +170,8 @@ def _clips(
             kept=kept,
             characters=characters,
             what=what,
-            scorer=scorer,
-            models=models,
-            sampling=sampling,
+            model=model,
             settings=params.estimate,
-            at_once=max(1, n_cores() // params.score.threads),
             journal=_journal(out, film),
         )
         print(f"{out / film.video_id}: {count_text(len(table), 'appearance', 'appearances')} cut", flush=True)

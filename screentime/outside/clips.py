@@ -6,15 +6,14 @@ from pathlib import Path
 import pandas
 
 from screentime.film_figures import appearances_table
-from screentime.frames import Sampling
 from screentime.outside.cutting import Cut, cut
 from screentime.outside.edges import coarse, refined
 from screentime.outside.extraction import folder_name, time_text
 from screentime.outside.films import Film
-from screentime.outside.journal import Journal, journal_key
+from screentime.outside.frame_scores import Model
+from screentime.outside.journal import Journal
 from screentime.outside.kept import Kept
 from screentime.params import Estimate
-from screentime.scorer import Scorer, SequenceScorer
 from screentime.tables import Column, Table, write_table
 from screentime.timeline import rounded_s
 
@@ -48,11 +47,8 @@ def write_clips(
     kept: Kept,
     characters: dict[str, int],
     what: Collection[str],
-    scorer: Scorer | SequenceScorer,
-    models: Path,
-    sampling: Sampling,
+    model: Model,
     settings: Estimate,
-    at_once: int,
     journal: Path,
 ) -> pandas.DataFrame:
     """Cut the appearances out of one film.
@@ -64,11 +60,8 @@ def write_clips(
         kept: what was scored.
         characters: whose appearances, and where each is in the scores.
         what: "clips", "supercut" or both.
-        scorer: the model; one that judges frames by their neighbours cannot refine an end.
-        models: its folder.
-        sampling: how the model's own frames were sampled.
+        model: the model; one that does not judge frames alone cannot refine an end.
         settings: how appearances are made.
-        at_once: frames that are scored at once.
         journal: keeps the scores of single frames.
 
     Returns:
@@ -78,13 +71,11 @@ def write_clips(
     table = appearances_table(ledger, kept.cast, settings)
     table = table[table["character"].isin(characters)].reset_index(drop=True)
     spans = [(characters[row.character], row.start_s, row.end_s) for row in table.itertuples()]
-    refines = isinstance(scorer, Scorer)
-    if refines:
-        with Journal(journal, journal_key(film.path, models, sampling)) as known:
+    if model.judges_frames_alone:
+        with Journal(journal, model.key(film.path)) as known:
             stretches = refined(
-                film.path, spans, ledger.times_s, scorer=scorer, sampling=sampling, journal=known, at_once=at_once,
-                tell=lambda share: tell(share / 2),
-            )  # fmt: skip
+                film.path, spans, ledger.times_s, model=model, journal=known, tell=lambda share: tell(share / 2)
+            )
     else:
         stretches = coarse(spans, ledger.times_s)
     files, cuts = [], []
@@ -99,6 +90,6 @@ def write_clips(
     table["start_s"] = [rounded_s(stretch.start_s) for stretch in stretches]
     table["end_s"] = [rounded_s(stretch.end_s) for stretch in stretches]
     table["within_s"] = [float(stretch.within_s) for stretch in stretches]
-    table["refined"], table["file"] = "yes" if refines else "no", files
+    table["refined"], table["file"] = "yes" if model.judges_frames_alone else "no", files
     write_table(folder / "clips.csv", table, APPEARANCE_CLIPS)
     return table

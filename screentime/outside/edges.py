@@ -12,10 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from screentime.frames import Sampling, decode_jpeg, encode_jpeg
-from screentime.in_order import in_order
+from screentime.outside.frame_scores import Model, frame_scores
 from screentime.outside.journal import Journal
-from screentime.scorer import Scorer
 from screentime.timeline import microseconds
 from screentime.video import NativeFrame, NativeFrames
 
@@ -60,10 +58,8 @@ def refined(
     appearances: Sequence[tuple[int, float, float]],
     times_s: np.ndarray,
     *,
-    scorer: Scorer,
-    sampling: Sampling,
+    model: Model,
     journal: Journal,
-    at_once: int,
     tell: Callable[[float], None],
 ) -> list[Stretch]:
     """Each appearance from frame to frame.
@@ -72,9 +68,8 @@ def refined(
         film: the film.
         appearances: of each the place of its character in the scores, its begin and its end by the samples, seconds.
         times_s: (n_samples,) float64, seconds, of the samples.
-        scorer, sampling: the model, and how frames are shown to it.
+        model: one that judges frames alone.
         journal: keeps the scores.
-        at_once: frames that are scored at once.
         tell: is told the share of the film that is done.
     """
     samples = [microseconds(Fraction(str(time_s))) for time_s in times_s]
@@ -82,7 +77,7 @@ def refined(
     found: dict[tuple[int, int], list[tuple[Fraction, np.ndarray]]] = {window: [] for window in windows}
     frames = NativeFrames(film)
 
-    def looked_at() -> Iterator[tuple[NativeFrame, bytes | None]]:
+    def looked_at() -> Iterator[NativeFrame]:
         nonlocal last
         left = list(windows)
         for frame in frames:
@@ -92,20 +87,13 @@ def refined(
             while left and left[0][1] < time_us:
                 left.pop(0)
             if left and left[0][0] < time_us:
-                known = journal.get(time_us) is not None
-                yield frame, None if known else encode_jpeg(frame.image(sampling.max_side), sampling.jpeg_quality)
-
-    def judged(shown: tuple[NativeFrame, bytes | None]) -> tuple[Fraction, np.ndarray | None]:
-        frame, jpeg = shown
-        return frame.start_s, None if jpeg is None else scorer.scores(decode_jpeg(jpeg))
+                yield frame
 
     last, place = Fraction(0), 0
-    for start_s, new in in_order(judged, looked_at(), at_once):
-        time_us = microseconds(start_s)
-        scores = journal.get(time_us) if new is None else journal.add(time_us, new)
-        while windows[place][1] < time_us:
+    for frame, scores in frame_scores(model, looked_at(), journal):
+        while windows[place][1] < microseconds(frame.start_s):
             place += 1
-        found[windows[place]].append((start_s, scores))
+        found[windows[place]].append((frame.start_s, scores))
 
     def edge(end_s: float, character: int, comes: bool) -> tuple[Fraction, Fraction]:
         """Where it comes or goes, and within which time that was sought."""

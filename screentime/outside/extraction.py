@@ -11,12 +11,11 @@ import cv2
 import numpy as np
 import pandas
 
-from screentime.frames import Sampling, decode_jpeg, encode_jpeg
 from screentime.in_order import in_order
 from screentime.ledger import Ledger
 from screentime.outside.films import Film
-from screentime.outside.journal import Journal, journal_key
-from screentime.scorer import Scorer
+from screentime.outside.frame_scores import Model, frame_scores
+from screentime.outside.journal import Journal
 from screentime.tables import Column, Table, read_rows, write_table
 from screentime.timeline import microseconds
 from screentime.video import NativeFrame, NativeFrames, image_at
@@ -88,11 +87,8 @@ def extract(
     tell: Callable[[float], None],
     *,
     film: Film,
-    scorer: Scorer,
-    models: Path,
-    sampling: Sampling,
+    model: Model,
     wanted: Wanted,
-    at_once: int,
     journal: Path,
     most_bytes: int,
 ) -> Extracted:
@@ -103,11 +99,8 @@ def extract(
             wanted any more are removed.
         tell: is told the share of the film that is done.
         film: the film.
-        scorer: the model, which must score frames one at a time.
-        models: its folder.
-        sampling: how the model's own frames were sampled: a frame is shown to it in the same way.
+        model: one that judges frames alone.
         wanted: which frames.
-        at_once: frames that are scored, and pictures that are encoded, at once.
         journal: keeps the scores.
         most_bytes: no more than this is written; what was written until then stays.
     """
@@ -115,11 +108,9 @@ def extract(
     rows, n_bytes, stopped_s = [], 0, None
     before = read_rows(folder / "frames.csv", EXTRACTED)["file"]
     (folder / "frames.csv").unlink(missing_ok=True)
-    with Journal(journal, journal_key(film.path, models, sampling)) as known:
-        chosen = _told(_chosen(frames, wanted), frames, tell)
-        judged = in_order(lambda shown: _judged(*shown, scorer, known), _shown(chosen, sampling, known), at_once)
-        passing = _passing(judged, known, wanted)
-        for frame, scores, names, picture in in_order(lambda one: _picture(*one, wanted), passing, at_once):
+    with Journal(journal, model.key(film.path)) as known:
+        passing = _passing(frame_scores(model, _told(_chosen(frames, wanted), frames, tell), known), wanted)
+        for frame, scores, names, picture in in_order(lambda one: _picture(*one, wanted), passing, model.at_once):
             cost = len(picture) * len(names)
             if n_bytes + cost > most_bytes:
                 stopped_s = float(frame.start_s)
@@ -180,28 +171,11 @@ def _told(frames: Iterator[NativeFrame], film: NativeFrames, tell: Callable[[flo
         tell(float(frame.start_s / film.claimed_s) if film.claimed_s else 0.0)
 
 
-def _shown(
-    frames: Iterator[NativeFrame], sampling: Sampling, known: Journal
-) -> Iterator[tuple[NativeFrame, bytes | None]]:
-    """Each frame with the packed picture that the network is to see, None where its scores are known."""
-    for frame in frames:
-        seen = known.get(microseconds(frame.start_s)) is not None
-        yield frame, None if seen else encode_jpeg(frame.image(sampling.max_side), sampling.jpeg_quality)
-
-
-def _judged(
-    frame: NativeFrame, jpeg: bytes | None, scorer: Scorer, known: Journal
-) -> tuple[NativeFrame, np.ndarray | None]:
-    return frame, None if jpeg is None else scorer.scores(decode_jpeg(jpeg))
-
-
 def _passing(
-    judged: Iterator[tuple[NativeFrame, np.ndarray | None]], known: Journal, wanted: Wanted
+    scored: Iterator[tuple[NativeFrame, np.ndarray]], wanted: Wanted
 ) -> Iterator[tuple[NativeFrame, np.ndarray, list[str], np.ndarray]]:
-    """The frames that pass, with their scores, the characters and the image; scores are kept on the way."""
-    for frame, new in judged:
-        time_us = microseconds(frame.start_s)
-        scores = known.get(time_us) if new is None else known.add(time_us, new)
+    """The frames that pass, with their scores, the characters and the image."""
+    for frame, scores in scored:
         if names := wanted.passing(scores):
             yield frame, scores, names, frame.image()
 

@@ -6,14 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from screentime.files import number, sha256_of
-from screentime.frames import Sampling
-from screentime.scorer import FACTS
-
-
-def journal_key(film: Path, models: Path, sampling: Sampling) -> str:
-    """What decides the scores of a film's frames: its bytes, the model, how a frame is shown to it."""
-    return f"{sha256_of(film)} {sha256_of(models / FACTS)} {sampling}"
+from screentime.files import number
 
 
 class Journal:
