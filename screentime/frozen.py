@@ -71,7 +71,14 @@ def features_of(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
 
 
 def light_model(model: keras.Model) -> bytes:
-    """The model for LiteRT, 32-bit floats, one picture at a time: a TensorFlow Lite file.
+    """The model for LiteRT, 32-bit floats, one picture at a time: a TensorFlow Lite file."""
+    converter = light_converter(model)
+    with no_native_chatter():
+        return converter.convert()
+
+
+def light_converter(model: keras.Model) -> tensorflow.lite.TFLiteConverter:
+    """What makes a model LiteRT's, one picture at a time.
 
     The weights are made constants first: left as variables, some arrive in LiteRT unset, and the logits are NaN. The
     converter saves what is named beside the function: an empty module, for the model itself costs seconds and no byte.
@@ -79,6 +86,4 @@ def light_model(model: keras.Model) -> bytes:
     signature = tensorflow.TensorSpec((1, *model.input_shape[1:]), tensorflow.float32, name="picture")
     function = tensorflow.function(lambda picture: model(picture, training=False)).get_concrete_function(signature)
     with no_native_chatter():
-        return tensorflow.lite.TFLiteConverter.from_concrete_functions(
-            [with_constants(function)], tensorflow.Module()
-        ).convert()
+        return tensorflow.lite.TFLiteConverter.from_concrete_functions([with_constants(function)], tensorflow.Module())

@@ -193,6 +193,7 @@ class Train(Section):
     threads: Annotated[int, Field(ge=1, le=256)]
     experiment: Annotated[str, Field(min_length=1)]
     tensorboard: bool
+    eight_bit: bool
     fine_tune: FineTune
     probe: Probe
     sequence: SequenceHead

@@ -17,6 +17,7 @@ from screentime.places import strongest_places
 from screentime.windows import Around, windows_around
 
 FACTS, WEIGHTS, LIGHT_MODEL, HEAD = "model.json", "model.weights.h5", "scorer.tflite", "head.npy"
+LIGHT_MODEL_8_BIT = "scorer_8_bit.tflite"  # where it is, it scores
 LIGHT_SEQUENCE = "sequence.tflite"
 FROM_FEATURES = {HEAD, LIGHT_SEQUENCE}  # a model with one of these scores frames of which only features are at hand
 WINDOWS_AT_ONCE = 256
@@ -63,14 +64,15 @@ class Scorer(_Calibrated):
         """Load the model of the stage train.
 
         Args:
-            folder: with model.json and scorer.tflite.
+            folder: with model.json and scorer.tflite, or scorer_8_bit.tflite.
             threads: CPU threads of the network.
 
         Raises:
             InputError: a file is missing, or is not the one that model.json names.
         """
         super().__init__(folder)
-        self._network = LightNetwork(folder / LIGHT_MODEL, threads)
+        light = LIGHT_MODEL_8_BIT if LIGHT_MODEL_8_BIT in self.facts["files"] else LIGHT_MODEL
+        self._network = LightNetwork(folder / light, threads)
 
     def row(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """What is kept of one frame for the scores of a film; may be asked by several threads at once.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pandas
 
-from screentime import augmentation, calibration, command
+from screentime import augmentation, calibration, command, eight_bit
 from screentime.backbones import backbone
 from screentime.closure import closure_hash
 from screentime.files import new_folder, sha256_of, write_bytes, write_json
@@ -53,6 +53,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
         scores.insert(0, "video_id", labelled.index["video_id"])
         scores.insert(1, "time_s", labelled.index["time_s"])
         write_table(folder / "out_of_fold.csv", scores, OUT_OF_FOLD, labelled.cast)
+        of_eight_bit = _eight_bit(folder, labelled, settings, chosen.method, scale, offset)
         counts = {"n_frames": labelled.n_frames} | ({"n_stills": labelled.n_stills} if labelled.n_stills else {})
         weights = labelled.form.identity() | _weights_identity(settings)
         data = _identity(arrays, labelled) | weights | counts
@@ -77,7 +78,7 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
     write_table(plots, _epochs(chosen.crossed.history, history), EPOCHS)
     _write_sheet(sheet, labelled, settings, chosen.method)
     squared = {"squared_error": {one.method: one.squared_error for one in tried}}
-    write_json(metrics, counts | _figures(chosen, history, labelled) | squared)
+    write_json(metrics, counts | _figures(chosen, history, labelled) | squared | of_eight_bit)
     beside = f" and {labelled.n_stills} stills" if labelled.n_stills else ""
     print(
         f"{models}: {labelled.n_frames} frames{beside}, {chosen.method}, {len(chosen.crossed.best_epochs)} folds, "
@@ -87,6 +88,20 @@ def train(*, arrays: Path, models: Path, metrics: Path, plots: Path, sheet: Path
         told = ", ".join(f"{one.method} {one.squared_error:.4f}" for one in tried)
         print(f"squared error of the scores on frames that were held out: {told}")
     _track(models, metrics, plots)
+
+
+def _eight_bit(
+    folder: Path, labelled: LabelledFrames, settings: Train, method: str, scale: np.ndarray, offset: np.ndarray
+) -> dict:
+    """What an 8-bit network costs, where one is asked for; where it costs too much there is none."""
+    if not settings.eight_bit or method == "sequence":
+        return {}
+    cost = eight_bit.offer(
+        folder, labelled.inputs, lambda logits: calibration.apply(logits, scale, offset), settings.threads
+    )
+    told = f"its scores differ by {cost['difference']:.4f} in the mean on {cost['n_frames']} labelled frames"
+    print(f"8-bit network: {told}" + ("" if cost["kept"] else f", more than {eight_bit.ALLOWED:g}: it is not kept"))
+    return {"eight_bit": cost}
 
 
 def _identity(arrays: Path, labelled: LabelledFrames) -> dict:

@@ -379,7 +379,9 @@ def test_the_light_environment_holds_lines_of_the_whole_one_and_all_that_is_impo
         return {line for raw in text.splitlines() if (line := raw.partition("#")[0].strip())}
 
     imported = set()
-    commands = [path for name in ("score", "extract") for path in import_closure(f"screentime.commandline.{name}")]
+    commands = [
+        path for name in ("score", "extract", "annotate") for path in import_closure(f"screentime.commandline.{name}")
+    ]
     for path in commands:
         for node in ast.parse(
             (ROOT / path).read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import argparse
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,10 +14,9 @@ from screentime.outside.clips import write_clips
 from screentime.outside.extraction import Extracted, Wanted, expected, extract
 from screentime.outside.films import Film, films_of
 from screentime.outside.frame_scores import Model, opened_model
-from screentime.outside.kept import Kept, scored
+from screentime.outside.kept import Kept, each_film, journal_of, scored
 from screentime.outside.sheet import contact_sheets
 from screentime.params import Params, load
-from screentime.progress import Progress
 from screentime.room import size_text
 from screentime.wording import clock, count_text
 
@@ -144,14 +143,14 @@ def _frames(out: Path, kept: Kept, wanted: Wanted, model: Model, params: Params)
             f"{out}: about {size_text(n_bytes)} of pictures were found, at most {size_text(min(most, free))} were expected; take fewer "
             "(`--every`, `--fps`, `--threshold`), smaller ones (`--picture jpg`), or raise `--limit-gb` where there is room"
         )
-    for film, tell in _each(kept, "extracting"):
+    for film, tell in each_film(kept, "extracting"):
         done = extract(
             out / film.video_id,
             tell,
             film=film,
             model=model,
             wanted=wanted,
-            journal=_journal(out, film),
+            journal=journal_of(out, film),
             most_bytes=most,
         )
         most -= done.n_bytes
@@ -162,7 +161,7 @@ def _clips(
     out: Path, kept: Kept, characters: dict[str, int], what: list[str], model: Model, params: Params
 ) -> None:  # fmt: skip
     """The appearances of all films as clips, and one after the other."""
-    for film, tell in _each(kept, "cutting"):
+    for film, tell in each_film(kept, "cutting"):
         table = write_clips(
             out / film.video_id,
             tell,
@@ -172,7 +171,7 @@ def _clips(
             what=what,
             model=model,
             settings=params.estimate,
-            journal=_journal(out, film),
+            journal=journal_of(out, film),
         )
         print(f"{out / film.video_id}: {count_text(len(table), 'appearance', 'appearances')} cut", flush=True)
         if (table["refined"] == "no").any():
@@ -180,25 +179,6 @@ def _clips(
                 f"{film.video_id}: this model cannot judge the frames between two samples, so each clip may begin and end up to "
                 f"{number(table['within_s'].max(), 2)} s too late"
             )
-
-
-def _each(kept: Kept, verb: str) -> Iterator[tuple[Film, Callable[[float], None]]]:
-    """The films, one after the other, each with what tells how far it is."""
-    sizes = [kept.facts(film)["length_s"] for film in kept.films]
-    shares = [0.0] * len(sizes)
-    with Progress(verb, sizes) as progress:
-        for place, film in enumerate(kept.films):
-
-            def tell(share: float, place: int = place) -> None:
-                shares[place] = share
-                progress.show(shares)
-
-            yield film, tell
-            tell(1.0)
-
-
-def _journal(out: Path, film: Film) -> Path:
-    return out / ".screentime" / "frames" / f"{film.video_id}.scores"
 
 
 def _tell_film(out: Path, film: Film, done: Extracted) -> None:

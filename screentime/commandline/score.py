@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from screentime.commandline.parser import add_command
+from screentime.errors import InputError
 from screentime.outside.films import films_of
 from screentime.outside.kept import scored
 from screentime.outside.results import write_results
@@ -54,6 +55,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _score(arguments: argparse.Namespace) -> None:
+    if arguments.workers < 0:
+        raise InputError(f"--workers: {arguments.workers} was found, 0 or more was expected; correct it")
     begun_s = time.monotonic()
     films = films_of(arguments.films)
     length_s = sum(header_of(film.path, max_side=1).length_s for film in films)

@@ -53,7 +53,8 @@ def cut(film: Path, cuts: Sequence[Cut], tell: Callable[[float], None]) -> None:
                 one = waiting.pop(0)
                 if one.path not in writers:
                     writers[one.path] = FilmWriter(
-                        one.path, like=frame.decoded, pixel_aspect=pixel_aspect, gap_s=gap_s, rate=reader.rate, layout=reader.layout
+                        one.path, (frame.decoded.width, frame.decoded.height), gap_s, rate=reader.rate, layout=reader.layout,
+                        like=frame.decoded, pixel_aspect=pixel_aspect,
                     )  # fmt: skip
                     stack.callback(writers[one.path].discard)
                 running.append((one, lengths.get(one.path, Fraction(0))))

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
 
 from screentime.files import PARTIAL
 from screentime.video import NativeFrame
 
 QUALITY = {"crf": "18", "preset": "veryfast"}
+SCALING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 CLOCK = Fraction(1, 90_000)  # seconds: ticks of the written films; every usual rate is a whole number of them to 11 us
 
 
@@ -22,31 +24,45 @@ class FilmWriter:
 
     Args:
         path: the film.
-        like: a frame of the film that it is cut from; its size holds for all, less a row or column where that is odd.
-        pixel_aspect: width of a pixel / its height; None: square.
+        size: width and height, pixels; a last odd column or row is left out.
         gap_s: how long a frame usually lasts, seconds.
         rate, layout: of its sound; rate 0: without sound.
+        like: a frame of the film whose frames are written (`show`): orientation and colours are taken over. None: images are
+            written (`show_image`).
+        pixel_aspect: width of a pixel / its height; None: square.
     """
 
     def __init__(
-        self, path: Path, *, like: av.VideoFrame, pixel_aspect: Fraction | None, gap_s: Fraction, rate: int, layout: str
-    ) -> None:  # fmt: skip
+        self,
+        path: Path,
+        size: tuple[int, int],
+        gap_s: Fraction,
+        *,
+        rate: int,
+        layout: str,
+        like: av.VideoFrame | None = None,
+        pixel_aspect: Fraction | None = None,
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._partial = path, path.with_name(f".{path.name}{PARTIAL}")
         self._rate, self._layout = rate, layout
         self._container = av.open(str(self._partial), "w", format="mp4", options={"movflags": "+faststart"})
         self._video = self._container.add_stream("libx264", rate=1 / gap_s, options=QUALITY)
-        self._video.width, self._video.height = like.width // 2 * 2, like.height // 2 * 2
+        self._video.width, self._video.height = size[0] // 2 * 2, size[1] // 2 * 2
         self._video.pix_fmt = "yuv420p"
         context = self._video.codec_context
         context.time_base = CLOCK
-        context.colorspace, context.color_range = like.colorspace, like.color_range
-        context.color_primaries, context.color_trc = like.color_primaries, like.color_trc
+        if like is None:
+            context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+            context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        else:
+            context.colorspace, context.color_range = like.colorspace, like.color_range
+            context.color_primaries, context.color_trc = like.color_primaries, like.color_trc
+            matrix = like.side_data.get("DISPLAYMATRIX")
+            if matrix is not None:
+                self._video.set_display_matrix(np.frombuffer(matrix, np.int32).tolist())
         if pixel_aspect:
             context.sample_aspect_ratio = pixel_aspect
-        matrix = like.side_data.get("DISPLAYMATRIX")
-        if matrix is not None:
-            self._video.set_display_matrix(np.frombuffer(matrix, np.int32).tolist())
         self._sound = self._container.add_stream("aac", rate=rate, layout=layout) if rate else None
         self._durations: dict[int, int] = {}
         self._n_samples = 0
@@ -81,9 +97,27 @@ class FilmWriter:
             picture = picture.reformat(width, height, "yuv420p")
         if (picture.width, picture.height) != (width, height):
             picture = _cropped(picture, width, height)
-        tick, end_tick = round(start_s / CLOCK), round(end_s / CLOCK)
+        self._write(picture, start_s, end_s)
+
+    def show_image(self, image: np.ndarray, start_s: Fraction, end_s: Fraction) -> None:
+        """The same of an image, (height, width, 3) uint8 RGB."""
+        image = np.ascontiguousarray(image[: self._video.height, : self._video.width])
+        picture = av.VideoFrame.from_ndarray(image, format="rgb24")
+        self._write(
+            picture.reformat(
+                format="yuv420p",
+                dst_colorspace=Colorspace.ITU709,
+                dst_color_range=ColorRange.MPEG,
+                interpolation=SCALING,
+            ),
+            start_s,
+            end_s,
+        )
+
+    def _write(self, picture: av.VideoFrame, start_s: Fraction, end_s: Fraction) -> None:
+        tick = round(start_s / CLOCK)
         picture.pts, picture.time_base, picture.pict_type = tick, CLOCK, 0
-        self._durations[tick] = max(1, end_tick - tick)
+        self._durations[tick] = max(1, round(end_s / CLOCK) - tick)
         self._mux(self._video.encode(picture))
 
     def play(self, samples: np.ndarray, start_s: Fraction) -> None:

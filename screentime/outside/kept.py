@@ -1,7 +1,8 @@
 """What was scored, film by film, in a folder of results: `.screentime/films`, so that the next run need not score again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from screentime.ledger import Ledger, unlabelled
 from screentime.outside.films import Film
 from screentime.outside.scoring import score_film
 from screentime.params import Params
+from screentime.progress import Progress
 from screentime.scorer import FACTS, model_facts, sampling_of
 from screentime.tables import TIMELINE, read_table
 from screentime.video import header_of
@@ -24,6 +26,7 @@ WORTH_A_WORKER_S = 120.0  # of film: less is scored before another process has s
 LIBRARIES = ("ai-edge-litert", "av", "numpy", "opencv-python-headless", "scipy")
 
 
+@dataclass(frozen=True)
 class Kept:
     """The films of a folder of results, scored; made by `scored`.
 
@@ -36,11 +39,12 @@ class Kept:
         cast: the characters, in the order of the scores.
     """
 
-    def __init__(
-        self, folder: Path, films: list[Film], gone: set[str], copies: list[str], failure: InputError | None, cast: tuple[str, ...]
-    ) -> None:  # fmt: skip
-        self.folder, self.films, self.gone, self.copies, self.failure = folder, films, gone, copies, failure
-        self.cast = cast
+    folder: Path
+    films: list[Film]
+    gone: set[str]
+    copies: list[str]
+    failure: InputError | None
+    cast: tuple[str, ...]
 
     def timeline(self, film: Film) -> pandas.DataFrame:
         """The table TIMELINE of a film."""
@@ -98,6 +102,26 @@ def scored(out: Path, films: Sequence[Film], models: Path, params: Params, *, wo
         yield Kept(out / FOLDER, done, before - there, copies, failure, tuple(facts["cast"]))
 
 
+def each_film(kept: Kept, verb: str) -> Iterator[tuple[Film, Callable[[float], None]]]:
+    """The films, one after the other, each with what tells how far it is."""
+    sizes = [kept.facts(film)["length_s"] for film in kept.films]
+    shares = [0.0] * len(sizes)
+    with Progress(verb, sizes) as progress:
+        for place, film in enumerate(kept.films):
+
+            def tell(share: float, place: int = place) -> None:
+                shares[place] = share
+                progress.show(shares)
+
+            yield film, tell
+            tell(1.0)
+
+
+def journal_of(out: Path, film: Film) -> Path:
+    """The journal of a film's single frames."""
+    return out / FOLDER.parent / "frames" / f"{film.video_id}.scores"
+
+
 def _tasks(films: dict[str, Film], models: Path, facts: dict, params: Params, workers: int) -> list[Task]:
     """One for each film, by its sha256."""
     sampling = sampling_of(models, facts)
@@ -139,9 +163,7 @@ def _held(out: Path, films: dict[str, Film]) -> Iterator[None]:
             f"{out}: this folder holds other files, an empty one or one with results of `score` was expected; name another one"
         )
     (out / FOLDER).mkdir(parents=True, exist_ok=True)
-    others = [
-        name for name in sorted(_known(out)) if read_json(out / FOLDER / f"{name}.json")["video_sha256"] not in films
-    ]
+    others = [name for name in sorted(_known(out)) if _sha256_of(out, name) not in {None, *films}]
     if others:
         raise InputError(
             f"{out}: this folder holds the tables of {', '.join(others)}, which this command does not name; name all films of "
@@ -163,3 +185,11 @@ def _held(out: Path, films: dict[str, Film]) -> Iterator[None]:
 def _known(out: Path) -> set[str]:
     """The films of which a folder keeps what was scored."""
     return {path.name.removesuffix(".key.json") for path in (out / FOLDER).glob("*.key.json")}
+
+
+def _sha256_of(out: Path, video_id: str) -> str | None:
+    """Of the film whose scores are kept under a name; None where that is not known any more."""
+    try:
+        return read_json(out / FOLDER / f"{video_id}.json")["video_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -3,7 +3,7 @@
 OUT/screen_time.csv, OUT/<video_id>/timeline.csv and appearances.csv, OUT/index.html
 """
 
-import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from screentime.files import write_bytes
@@ -41,8 +41,11 @@ def write_results(out: Path, kept: Kept, params: Params) -> None:
         kept: the films.
         params: how appearances are made (`estimate`) and what the page shows (`report`).
     """
-    for video_id in kept.gone:
-        shutil.rmtree(out / video_id, ignore_errors=True)
+    for video_id in kept.gone:  # what else lies in the folder of a film, clips for instance, stays
+        for name in ("timeline.csv", "appearances.csv"):
+            (out / video_id / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            (out / video_id).rmdir()
     if not kept.films:
         return
     cast, threshold = kept.cast, params.estimate.threshold

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas
-from PIL import Image, ImageDraw, ImageFont
 
-from screentime.files import new_file
-from screentime.frames import Sampling
+from screentime.files import write_bytes
+from screentime.frames import Sampling, encode_jpeg
 from screentime.ledger import Ledger
 from screentime.outside.extraction import folder_name
 from screentime.outside.films import Film
+from screentime.outside.lettering import Lettering, cover
 from screentime.video import VideoSampler
-from screentime.wording import EN_DASH, count_text, seconds_text, stretch_text
+from screentime.wording import count_text, seconds_text, stretch_text
 
 COLUMNS, MOST = 6, 120  # pictures in a row, and on a sheet: of more appearances the longest are shown
 SIDE, GAP, MARGIN, LINE = 320, 16, 40, 44  # pixels
@@ -28,7 +28,7 @@ def contact_sheets(
 
     Args:
         folder: of the film.
-        film: the film; its name is the title, where the letters are the font's, which are Latin.
+        film: the film; its name is the title.
         ledger: what was scored.
         appearances: the table APPEARANCES of the film.
         characters: whose, and where each is in the scores.
@@ -44,11 +44,8 @@ def contact_sheets(
     for name, rows in shown.items():
         path = folder / folder_name(name) / f"{film.video_id}_sheet.jpg"
         n_in_all = int((appearances["character"] == name).sum())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path) as partial:
-            _sheet(film.video_id, rows, n_in_all, [images[place] for place in best[name]]).save(
-                partial, "JPEG", quality=QUALITY
-            )
+        sheet = _sheet(film.video_id, rows, n_in_all, [images[place] for place in best[name]])
+        write_bytes(path, encode_jpeg(sheet, QUALITY))
         sheets[path] = len(rows)
     return sheets
 
@@ -59,27 +56,26 @@ def _longest(appearances: pandas.DataFrame) -> pandas.DataFrame:
     return appearances.assign(lasts_s=lasts).nlargest(MOST, "lasts_s").sort_values("start_s")
 
 
-def _sheet(title: str, shown: pandas.DataFrame, n_in_all: int, images: list[Image.Image]) -> Image.Image:
+def _sheet(title: str, shown: pandas.DataFrame, n_in_all: int, images: list[np.ndarray]) -> np.ndarray:
     """The sheet of one character."""
-    height = max((image.height for image in images), default=0)
+    height = max((image.shape[0] for image in images), default=0)
     n_rows = -(-len(images) // COLUMNS)
     top = MARGIN + 2 * LINE
     size = 2 * MARGIN + COLUMNS * SIDE + (COLUMNS - 1) * GAP, top + n_rows * (height + LINE) + MARGIN
-    sheet = Image.new("RGB", size, PAPER)
-    draw = ImageDraw.Draw(sheet)
-    if title.isprintable() and title.encode("latin-1", "ignore").decode("latin-1") == title:
-        draw.text((MARGIN, MARGIN - 8), title, INK, ImageFont.load_default(34))
+    sheet = np.full((*size[::-1], 3), PAPER, np.uint8)
+    title_line, line = Lettering(46), Lettering(30)
+    cover(sheet, MARGIN, MARGIN - 12, title_line.mask(title), INK)
     told = count_text(n_in_all, "appearance", "appearances")
     told += f", the {len(shown)} longest shown" if len(shown) < n_in_all else ""
-    draw.text((MARGIN, MARGIN + 36), told, QUIET, ImageFont.load_default(20))
-    small = ImageFont.load_default(20)
+    cover(sheet, MARGIN, MARGIN + 34, line.mask(told), QUIET)
     for number, (row, image) in enumerate(zip(shown.itertuples(), images, strict=True)):
         x = MARGIN + number % COLUMNS * (SIDE + GAP)
         y = top + number // COLUMNS * (height + LINE)
-        sheet.paste(image, (x + (SIDE - image.width) // 2, y + height - image.height))
-        draw.text((x, y + height + 8), stretch_text(row.start_s, row.end_s).replace(EN_DASH, "-"), INK, small)
-        lasts = f"{seconds_text(row.lasts_s)} s"
-        draw.text((x + SIDE - draw.textlength(lasts, small), y + height + 8), lasts, QUIET, small)
+        left, above = x + (SIDE - image.shape[1]) // 2, y + height - image.shape[0]
+        sheet[above : above + image.shape[0], left : left + image.shape[1]] = image
+        cover(sheet, x, y + height + 4, line.mask(stretch_text(row.start_s, row.end_s)), INK)
+        lasts = line.mask(f"{seconds_text(row.lasts_s)} s")
+        cover(sheet, x + SIDE - lasts.shape[1], y + height + 4, lasts, QUIET)
     return sheet
 
 
@@ -90,12 +86,12 @@ def _best(ledger: Ledger, character: int, appearance: tuple) -> int:
     return int(inside[ledger.model_scores[inside, character].argmax()])
 
 
-def _images(film: Path, sampling: Sampling, places: set[int]) -> dict[int, Image.Image]:
+def _images(film: Path, sampling: Sampling, places: set[int]) -> dict[int, np.ndarray]:
     """The pictures of some samples of a film, by their numbers."""
     found = {}
     for number, frame in enumerate(VideoSampler(film, Fraction(str(sampling.fps)), SIDE, every_frame=False)):
         if number in places:
-            found[number] = Image.fromarray(frame.image)
+            found[number] = frame.image
         if len(found) == len(places):
             break
     return found

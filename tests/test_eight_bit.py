@@ -1,0 +1,117 @@
+"""Scoring in whole numbers of 8 bits: nearly the same scores, what it costs is said, and it is kept only where that is little."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scored import CAST, FORM, OFFSET, SCALE, film, pictures, write_models
+from trained import params_with, truth, write_arrays
+
+from screentime import calibration, eight_bit
+from screentime.__main__ import main
+from screentime.files import read_json, sha256_of, write_json
+from screentime.inputs import network_input
+from screentime.scorer import LIGHT_MODEL, LIGHT_MODEL_8_BIT, Scorer
+from screentime.tables import TIMELINE, read_table
+from stages.train import train
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("eight_bit") / "models"
+    write_models(folder)
+    return folder
+
+
+def calibrated(logits: np.ndarray) -> np.ndarray:
+    return calibration.apply(logits, np.array(SCALE), np.array(OFFSET))
+
+
+def offered(models: Path, folder: Path) -> dict:
+    """A copy of a model to which the 8-bit network was offered; what it costs."""
+    shutil.copytree(models, folder)
+    inputs = np.stack([network_input(picture, FORM) for picture in pictures(60, seed=5)]).astype(np.float16)
+    cost = eight_bit.offer(folder, inputs, calibrated, threads=1)
+    facts = read_json(folder / "model.json")
+    names = [*facts["files"], *([LIGHT_MODEL_8_BIT] if (folder / LIGHT_MODEL_8_BIT).is_file() else [])]
+    write_json(folder / "model.json", facts | {"files": {name: sha256_of(folder / name) for name in names}})
+    return cost
+
+
+def test_what_it_costs_is_measured_on_frames_that_did_not_tell_the_ranges(models, tmp_path, monkeypatch):
+    monkeypatch.setattr(eight_bit, "ALLOWED", 1.0)
+
+    cost = offered(models, tmp_path / "models")
+
+    judged = pictures(60, seed=5)[1::2]
+    whole, light = Scorer(models, threads=1), Scorer(tmp_path / "models", threads=1)
+    apart = np.array([light.scores(one) - whole.scores(one) for one in judged])
+    assert cost["n_frames"] == 30 and cost["kept"]
+    assert cost["difference"] == pytest.approx(np.abs(apart).mean(), abs=2e-3)
+    assert cost["largest"] == pytest.approx(np.abs(apart).max(), abs=2e-2)
+    assert cost["bias"] == pytest.approx(np.abs(apart.mean(axis=0)).max(), abs=2e-3)
+    assert 0 < cost["difference"] < 0.2  # the head was drawn by chance, which is the worst for it
+    said = np.array([(light.logits(one), whole.logits(one)) for one in pictures(40, seed=9)])
+    assert min(np.corrcoef(said[:, 0, place], said[:, 1, place])[0, 1] for place in range(len(CAST))) > 0.9
+    sizes = [(tmp_path / "models" / name).stat().st_size for name in (LIGHT_MODEL_8_BIT, LIGHT_MODEL)]
+    assert sizes[0] < 0.5 * sizes[1]
+
+
+def test_where_it_costs_too_much_there_is_none(models, tmp_path, monkeypatch):
+    monkeypatch.setattr(eight_bit, "ALLOWED", 1e-6)
+
+    cost = offered(models, tmp_path / "models")
+
+    assert not cost["kept"] and not (tmp_path / "models" / LIGHT_MODEL_8_BIT).exists()
+    picture = pictures(1, seed=3)[0]
+    same = [Scorer(folder, threads=1).scores(picture) for folder in (models, tmp_path / "models")]
+    assert np.array_equal(*same)
+
+
+def test_the_same_frames_give_the_same_network(models, tmp_path, monkeypatch):
+    monkeypatch.setattr(eight_bit, "ALLOWED", 1.0)
+    for name in ("one", "two"):
+        offered(models, tmp_path / name)
+
+    assert sha256_of(tmp_path / "one" / LIGHT_MODEL_8_BIT) == sha256_of(tmp_path / "two" / LIGHT_MODEL_8_BIT)
+
+
+def test_it_scores_films_where_training_was_asked_for_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setattr(eight_bit, "ALLOWED", 1.0)  # so small a picture is rounded coarsely
+    write_arrays(tmp_path / "arrays", truth(60))
+    for name, asked in (("with", True), ("without", False)):
+        train(
+            arrays=tmp_path / "arrays", models=tmp_path / name, metrics=tmp_path / f"{name}.json",
+            plots=tmp_path / "epochs.csv", sheet=tmp_path / "sheet.jpg", params=params_with(eight_bit=asked),
+        )  # fmt: skip
+    told = capsys.readouterr().out
+
+    cost = json.loads((tmp_path / "with.json").read_text())["eight_bit"]
+    assert "eight_bit" not in json.loads((tmp_path / "without.json").read_text())
+    assert cost["kept"] and cost["difference"] <= eight_bit.ALLOWED and cost["n_frames"] == 30
+    assert f"8-bit network: its scores differ by {cost['difference']:.4f}" in told
+    assert LIGHT_MODEL_8_BIT in read_json(tmp_path / "with" / "model.json")["files"]
+    path, tables = film(tmp_path / "film.mp4"), []
+    for name in ("with", "without"):
+        main(
+            [
+                "score",
+                str(path),
+                "--model",
+                str(tmp_path / name),
+                "--out",
+                str(tmp_path / f"out_{name}"),
+                "--params",
+                str(PARAMS),
+            ]
+        )
+        table = read_table(tmp_path / f"out_{name}" / "film" / "timeline.csv", TIMELINE, ("disc", "cross"))
+        tables.append(table[["disc", "cross"]].to_numpy())
+    assert 0 < np.abs(tables[0] - tables[1]).mean() < 0.5
+
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
