@@ -194,7 +194,10 @@ def test_a_run_that_is_ended_goes_on_at_the_film_where_it_stopped(models, tmp_pa
     film(films / "c.mp4", shift=2, starts_s=synthetic.constant_rate(1200, Fraction(2)))  # takes some seconds
     command = [sys.executable, "-m", "screentime", "score", films, "--model", models, "--workers", "1", "--out"]
     kept = out / ".screentime" / "films"
-    process = subprocess.Popen([*command, out], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, out], cwd=ROOT, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background have it ignored
+    )  # fmt: skip
     end = time.monotonic() + 120
     while not (kept / "b.key.json").is_file() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
