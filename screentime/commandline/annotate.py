@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from screentime.commandline.parser import add_command
+from screentime.commandline.parser import add_command, add_films_and_model
 from screentime.errors import InputError
 from screentime.outside.annotation import GIF_LONGEST_S, GIF_SIDE, Annotated, annotate, annotated_gif
 from screentime.outside.films import Film, films_of
@@ -18,8 +18,8 @@ ANNOTATE_HELP = """\
 Write a copy of a film, sound and all, in which the characters are named: a bar and the probability of each, its seconds on
 screen so far, and below a ribbon of the whole film. DIR/FILM/FILM_annotated.mp4, at the times of the film's own frames.
 
-The scores are those of the film sampled once a second, with their time; `--every-frame` scores each frame, which takes a
-quarter of an hour for ten minutes of film on two cores. `--gif 1:05 1:12` writes that stretch as a moving picture instead."""
+The scores are those of the film sampled once a second, with their time; `--every-frame` scores each frame, which asks the
+network as many times as the film has frames. `--gif 1:05 1:12` writes that stretch as a moving picture instead."""
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -28,9 +28,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         commands, "annotate", "a copy of a film with who is on screen drawn in", ANNOTATE_HELP, _annotate,
         "  python -m screentime annotate film.mp4 --model models/trained --out annotated",
     )  # fmt: skip
-    one.add_argument("films", nargs="+", type=Path, metavar="VIDEO", help="a film, or a folder of films")
-    one.add_argument("--model", required=True, type=Path, metavar="DIR", help="a trained model, e.g. models/trained")
-    one.add_argument("--out", required=True, type=Path, metavar="DIR", help="the folder that gets the films")
+    add_films_and_model(one, "the films")
     one.add_argument("--every-frame", action="store_true", help="score every frame, not only the sampled ones")
     one.add_argument(
         "--gif", nargs=2, metavar=("FROM", "TO"), help="a stretch as a GIF, e.g. 1:05 1:12.5, at most a minute"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from screentime.commandline.parser import add_command
+from screentime.commandline.parser import add_command, add_films_and_model
 from screentime.errors import InputError, did_you_mean
 from screentime.files import number
 from screentime.film_figures import appearances_table
@@ -40,15 +40,13 @@ def add(commands: argparse._SubParsersAction) -> None:
         commands, "extract", "frames, clips or a contact sheet of a character out of films", EXTRACT_HELP, _extract,
         "  python -m screentime extract film.mp4 --character tom --model models/trained --out tom_frames",
     )  # fmt: skip
-    one.add_argument("films", nargs="+", type=Path, metavar="VIDEO", help="a film, or a folder of films")
+    add_films_and_model(one, "the pictures")
     one.add_argument(
         "--character",
         action="append",
         metavar="NAME",
         help="whose; may be given more than once (default: the whole cast)",
     )
-    one.add_argument("--model", required=True, type=Path, metavar="DIR", help="a trained model, e.g. models/trained")
-    one.add_argument("--out", required=True, type=Path, metavar="DIR", help="the folder that gets the pictures")
     one.add_argument(
         "--as", dest="what", nargs="+", choices=WHAT, default=["frames"], metavar="WHAT", help="one or more of frames, sheet, clips, supercut (default: frames)"
     )  # fmt: skip

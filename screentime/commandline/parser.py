@@ -48,3 +48,10 @@ def add_place(one: Parser, name: str, default: str, holds: str) -> None:
     one.add_argument(
         f"--{name}", type=Path, default=Path(default), metavar=kind, help=f"{holds} (default: %(default)s)"
     )
+
+
+def add_films_and_model(one: Parser, gets: str) -> None:
+    """Add what every command on films outside the project asks for; `gets` says what comes into its folder."""
+    one.add_argument("films", nargs="+", type=Path, metavar="VIDEO", help="a film, or a folder of films")
+    one.add_argument("--model", required=True, type=Path, metavar="DIR", help="a trained model, e.g. models/trained")
+    one.add_argument("--out", required=True, type=Path, metavar="DIR", help=f"the folder that gets {gets}")

@@ -4,7 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
-from screentime.commandline.parser import add_command
+from screentime.commandline.parser import add_command, add_films_and_model
 from screentime.errors import InputError
 from screentime.outside.films import films_of
 from screentime.outside.kept import scored
@@ -35,9 +35,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         commands, "score", "score films that nobody has labelled, with a trained model", SCORE_HELP, _score,
         "  python -m screentime score /films/season_2 --model models/trained --out /films/season_2_report",
     )  # fmt: skip
-    one.add_argument("films", nargs="+", type=Path, metavar="VIDEO", help="a film, or a folder of films")
-    one.add_argument("--model", required=True, type=Path, metavar="DIR", help="a trained model, e.g. models/trained")
-    one.add_argument("--out", required=True, type=Path, metavar="DIR", help="the folder that gets tables and page")
+    add_films_and_model(one, "tables and page")
     one.add_argument(
         "--params",
         default="params.yaml",
