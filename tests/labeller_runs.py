@@ -16,9 +16,9 @@ from pathlib import Path
 
 import uvicorn
 
-from screentime.commandline.label import listening_socket
-from screentime.labeller.server import application, new_token
+from screentime.labeller.server import application
 from screentime.labeller.session import open_desk
+from screentime.local_page import listening_socket, new_token
 
 ROOT = Path(__file__).parents[1]
 

@@ -30,9 +30,9 @@ EVIL = "http://evil.example"
 @pytest.mark.parametrize(
     ("name", "method", "path", "body", "headers", "status", "sentence"),
     [
-        ("no token", "GET", "/api/state", None, {"X_Token": None}, 403, "the token of this run is missing; open the address that the labeller printed"),
-        ("a wrong token", "GET", "/api/state", None, {"X_Token": "guess"}, 403, "the token of this run is missing; open the address that the labeller printed"),
-        ("no token for a picture", "GET", "/picture/frame/film/0", None, {"X_Token": None}, 403, "the token of this run is missing; open the address that the labeller printed"),
+        ("no token", "GET", "/api/state", None, {"X_Token": None}, 403, "the token of this run is missing; open the address that the command printed"),
+        ("a wrong token", "GET", "/api/state", None, {"X_Token": "guess"}, 403, "the token of this run is missing; open the address that the command printed"),
+        ("no token for a picture", "GET", "/picture/frame/film/0", None, {"X_Token": None}, 403, "the token of this run is missing; open the address that the command printed"),
         ("a foreign host", "GET", "/api/state", None, {"Host": "evil.example"}, 421, "this server answers to 127.0.0.1 only"),
         ("a foreign host for the page", "GET", "/", None, {"Host": "evil.example:80"}, 421, "this server answers to 127.0.0.1 only"),
         ("another port as host", "GET", "/api/state", None, {"Host": "127.0.0.1:1"}, 421, "this server answers to 127.0.0.1 only"),

@@ -3,7 +3,6 @@
 import argparse
 import os
 import signal
-import socket
 import threading
 import webbrowser
 from pathlib import Path
@@ -114,9 +113,10 @@ def _serve(folder: Path, params: Params, videos: list[Video], annotator: str, po
     from threadpoolctl import threadpool_limits
 
     from screentime.label_lock import label_lock
-    from screentime.labeller.server import application, new_token
+    from screentime.labeller.server import application
     from screentime.labeller.session import open_desk
     from screentime.labeller.study import study_of
+    from screentime.local_page import listening_socket, new_token
 
     # a refit is many small solutions: BLAS's threads would spin between them, at ten times the CPU, beside the answers
     threadpool_limits(1, user_api="blas")
@@ -157,22 +157,3 @@ def _work(desk, stopped: threading.Event) -> None:
     """What goes on behind the person's back: label files written, the head fitted anew."""
     while not stopped.wait(TICK_S):
         desk.tick()
-
-
-def listening_socket(port: int) -> socket.socket:
-    """A socket of this machine alone; port 0 takes a free one.
-
-    Raises:
-        InputError: the port is taken or cannot be.
-    """
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(("127.0.0.1", port))
-        listening.listen(64)  # whoever is told the address may ask at once
-    except (OSError, OverflowError) as error:
-        raise InputError(
-            f"--port: {port} cannot be listened on ({getattr(error, 'strerror', None) or error}), a free port was expected; "
-            "choose another or leave it out"
-        ) from None
-    return listening

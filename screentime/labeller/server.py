@@ -1,13 +1,9 @@
-"""The desk over HTTP, for one person on this machine.
+"""The desk over HTTP, for one person on this machine: behind the gate of screentime.local_page.
 
-It listens on 127.0.0.1 only. Every answer wants the run's token and a Host that is this server's own (so that no foreign
-name can be made to point here); whatever writes also wants this page's own Origin and JSON. The page itself holds no data.
-Frames are asked for by number, never by a path.
+The page itself holds no data. Frames are asked for by number, never by a path.
 """
 
-import hmac
 import json
-import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -17,12 +13,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from screentime.errors import InputError
 from screentime.labeller.desk import Desk
 from screentime.labeller.errors import Refused
 from screentime.labeller.pictures import Pictures
+from screentime.local_page import HEADERS, Gate, refused
 
 PAGE = Path(__file__).parent / "page"
 FILES = {
@@ -31,64 +27,6 @@ FILES = {
     "/labeller.css": ("labeller.css", "text/css"),
 }
 LARGEST_BODY = 4_000_000  # bytes: a whole film of 5,000 frames accepted at once is far less
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
-
-def new_token() -> str:
-    """What this run's page must show to be let in."""
-    return secrets.token_urlsafe(24)
-
-
-class Gate:
-    """Lets in only what this run's own page asks, from this machine."""
-
-    def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
-        self._app, self._token = app, token
-        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope)
-        refusal = self._refusal(request)
-        if refusal is not None:
-            await refused(*refusal)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _refusal(self, request: Request) -> tuple[int, str] | None:
-        host = request.headers.get("host", "")
-        if host not in self._hosts:
-            return 421, "this server answers to 127.0.0.1 only"
-        if request.url.path in (*FILES, "/favicon.ico") and request.method in ("GET", "HEAD"):
-            return None
-        given = request.headers.get("x-token") or request.query_params.get("token") or ""
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
-            return 403, "the token of this run is missing; open the address that the labeller printed"
-        if request.method == "GET":
-            return None
-        if request.headers.get("origin") != f"http://{host}":
-            return 403, "a request from another page is refused"
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return 415, "JSON was expected"
-        return None
-
-
-def refused(status: int, sentence: str) -> Response:
-    """A refusal as one sentence."""
-    return JSONResponse({"refused": sentence}, status, HEADERS)
 
 
 def application(desk: Desk, pictures: Pictures, *, token: str, port: int, project: dict) -> Starlette:
@@ -97,7 +35,7 @@ def application(desk: Desk, pictures: Pictures, *, token: str, port: int, projec
     Args:
         desk: what is done here.
         pictures: the frames.
-        token: as `new_token` gives it.
+        token: as `local_page.new_token` gives it.
         port: the one it listens on; part of the Host that it answers to.
         project: what the page shows of the project: its characters, say.
     """
@@ -172,7 +110,7 @@ def application(desk: Desk, pictures: Pictures, *, token: str, port: int, projec
             Route("/picture/{kind}/{video}/{frame:int}", picture),
             *(Route(f"/api/{name}", action(work), methods=["POST"]) for name, work in actions.items()),
         ],
-        middleware=[Middleware(Gate, token=token, port=port)],
+        middleware=[Middleware(Gate, token=token, port=port, files=FILES)],
         exception_handlers={404: lambda request, error: refused(404, "there is nothing here"),
                             405: lambda request, error: refused(405, "this is not done here")},
     )  # fmt: skip
