@@ -9,22 +9,18 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from screentime.errors import InputError, did_you_mean
+from screentime.section import Section
 from screentime.tables import ALL_VIDEOS, TABLES
+from screentime.watch_params import Watch
 
 HEADS = ("gru", "lstm", "transformer", "mean", "rolling")
 HEAD_OPTIMIZERS = ("adam", "rmsprop", "sgd")
 Width = Annotated[int, Field(ge=1, le=4096)]
 SET_NAME = re.compile(r"[^\W_]([\w .-]*\w)?")
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Section(BaseModel):
-    """One section: unknown keys are refused, nothing is converted, nothing changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 Kind = TypeVar("Kind", bound=Section)
@@ -257,6 +253,7 @@ class Params(Section):
     estimate: Estimate
     report: Report
     extract: Extract
+    watch: Watch
 
     @property
     def shown_videos(self) -> tuple[Video, ...]:

@@ -131,12 +131,17 @@ class HeadScorer(_Calibrated):
 
 
 class SequenceScorer(_Calibrated):
-    """A head that reads the frames around each frame, behind the frozen network that sees them."""
+    """A head that reads the frames around each frame, behind the frozen network that sees them.
+
+    Attributes:
+        n_before: how many frames before a frame it reads.
+    """
 
     def __init__(self, folder: Path, threads: int) -> None:
         """Load network and head of the stage train. Arguments and errors as for `Scorer`."""
         super().__init__(folder)
         self._around = Around(**self.facts["window"])
+        self.n_before = self._around.before
         self._network = LightNetwork(folder / LIGHT_MODEL, threads)
         self._head = LightSequence(folder / LIGHT_SEQUENCE, threads)
 
@@ -150,7 +155,13 @@ class SequenceScorer(_Calibrated):
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """(n_frames, n_features) of all sampled frames of a film, in order -> (n_frames, n_characters) scores in [0, 1]."""
-        rows = np.arange(len(features))
+        return self._of_rows(features, np.arange(len(features)))
+
+    def last_scores(self, features: np.ndarray) -> np.ndarray:
+        """The scores of the last of such frames alone, (n_characters,); those before the n_before-th before it do not count."""
+        return self._of_rows(features, np.array([len(features) - 1]))[0]
+
+    def _of_rows(self, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
         parts = [rows[start : start + WINDOWS_AT_ONCE] for start in range(0, len(rows), WINDOWS_AT_ONCE)]
         outputs = [self._head.logits(windows_around(features, part, self._around)) for part in parts]
         return self._of_outputs(np.concatenate(outputs)) if outputs else np.empty((0, len(self.cast)))

@@ -1,8 +1,9 @@
 """A trained model as films outside a project meet it, and the scores of their single frames."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,14 @@ from screentime.outside.journal import Journal
 from screentime.scorer import FACTS, Scorer, SequenceScorer, model_facts, open_scorer, sampling_of
 from screentime.timeline import microseconds
 from screentime.video import NativeFrame
+
+
+class Pictured(Protocol):
+    """What has a picture, as NativeFrame has."""
+
+    @property
+    def image(self) -> Callable[[int], np.ndarray]:
+        """Gives it as (height, width, 3) uint8 RGB, upright, the long side at most as long as asked for."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Model:
         """Whether it needs nothing but a frame to score it; else it asks the sampled frames around it too."""
         return isinstance(self.scorer, Scorer)
 
-    def packed(self, frame: NativeFrame) -> bytes:
+    def packed(self, frame: Pictured) -> bytes:
         """A frame as the pipeline packs it."""
         return encode_jpeg(frame.image(self.sampling.max_side), self.sampling.jpeg_quality)
 
