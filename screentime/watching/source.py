@@ -35,12 +35,14 @@ class LiveFrame:
         number: from 1, counted over all frames that were decoded.
         shown_s: when it came, seconds on the clock of the watch.
         at: the same, UTC.
+        line: how often the line had broken before.
         image: gives it as (height, width, 3) uint8 RGB, upright, the long side at most as long as asked for; threads may share it.
     """
 
     number: int
     shown_s: float
     at: datetime
+    line: int
     image: Callable[[int], np.ndarray]
 
 
@@ -88,6 +90,8 @@ class Source(threading.Thread):
     Attributes:
         newest: the newest frame.
         down: whether the line is down now.
+        broke: when it broke last: UTC, and seconds on the clock of the watch.
+        n_frames: decoded so far.
         failure: why it ended, where not as it should.
     """
 
@@ -104,11 +108,13 @@ class Source(threading.Thread):
         super().__init__(name="source", daemon=True)
         self.newest = Newest()
         self.down = False
+        self.broke: tuple[datetime, float] | None = None
         self.failure: InputError | None = None
         self.n_frames = 0
         self._place, self._silence_s, self._each, self._tell = place, silence_s, each, tell
         self._started_s, self._speed = started_s, speed
         self._stopped = threading.Event()
+        self._n_breaks = 0
 
     def stop(self) -> None:
         """End soon; a line that does not answer is left waiting in its thread."""
@@ -133,6 +139,8 @@ class Source(threading.Thread):
                     return
                 attempt = 0 if self.n_frames > before else attempt + 1
                 if not self.down:
+                    self.broke = datetime.now(UTC), time.monotonic() - self._started_s
+                    self._n_breaks += 1
                     self.down = True
                     self._tell(f"{self._place.name}: {why}; trying again, the time until then counts as unknown")
                 self._stopped.wait(WAITS_S[min(attempt, len(WAITS_S) - 1)])
@@ -178,7 +186,9 @@ class Source(threading.Thread):
             self._tell(f"{self._place.name}: the stream is back")
         self.n_frames += 1
         now = time.monotonic() - self._started_s
-        live = LiveFrame(self.n_frames, now, datetime.now(UTC), lambda max_side: picture_of(frame, max_side))
+        live = LiveFrame(
+            self.n_frames, now, datetime.now(UTC), self._n_breaks, lambda max_side: picture_of(frame, max_side)
+        )
         self.newest.put(live)
         self._each(live)
 

@@ -101,7 +101,7 @@ class Watch:
             InputError: the source could not be opened, or not to its end.
         """
         self.source.start()
-        number, due_s, lost_at = 0, 0.0, None
+        number, line, due_s, lost_at = 0, 0, 0.0, None
         while not self._stopped.is_set():
             if self._stopped.wait(max(0.0, due_s - self.now_s)):
                 break
@@ -110,16 +110,16 @@ class Watch:
                 if not self.source.is_alive():
                     break
                 if self.source.down and lost_at is None:
-                    lost_at = self._lost()
+                    lost_at = self._lost(*self.source.broke)
                 continue
-            if lost_at is not None:
-                self.record.unknown(lost_at, frame.at)
+            if frame.line > line:
+                self.record.unknown(lost_at or self._lost(*self.source.broke), frame.at)
                 lost_at = None
-            number = frame.number
+            number, line = frame.number, frame.line
             due_s = max(due_s + 1 / self.fps, self.now_s)
             self._judge(frame)
         self.source.stop()
-        end = self._lost()
+        end = self._lost(datetime.now(UTC), self.now_s)
         if lost_at is not None:
             self.record.unknown(lost_at, end)
         if self.source.failure is not None:
@@ -141,11 +141,10 @@ class Watch:
             self._changed.notify_all()
         self._tell(judged)
 
-    def _lost(self) -> datetime:
-        """Nothing is known from now on."""
-        now, now_s = datetime.now(UTC), self.now_s
-        self.standing.lost(now_s)
+    def _lost(self, at: datetime, at_s: float) -> datetime:
+        """Nothing is known from that moment on."""
+        self.standing.lost(at_s)
         self.judge.forget()
-        for event in self._spells.lost(now, now_s):
+        for event in self._spells.lost(at, at_s):
             self.record.ended(event)
-        return now
+        return at

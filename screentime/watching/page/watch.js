@@ -108,13 +108,13 @@ function drawRibbon(state) {
   });
   const hatched = hatching(pen, style, ratio);
   for (const [, start, end, scores] of seen.stretches) {
-    const left = Math.max(gutter, x(start)), right = x(end);
+    const left = Math.floor(Math.max(gutter, x(start)) * ratio) / ratio, right = Math.ceil(x(end) * ratio) / ratio;  // no seams
     if (right <= gutter) continue;
     state.names.forEach((name, place) => {
       const y = place * line + 3, tall = line - 6;
       pen.fillStyle = scores ? colour(place) : hatched;
       const part = scores ? tall * scores[place] : tall;
-      pen.fillRect(left, y + tall - part, Math.max(right - left, 0.5) + 0.5, part);
+      pen.fillRect(left, y + tall - part, right - left, part);
     });
   }
   pen.fillStyle = soft;
