@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from clip_films import growing, write_clip, write_pair
 from PIL import Image
+from watched import live
 
 from screentime.clip_params import ClipParams, load
 from screentime.clip_prediction import predict
 from screentime.errors import InputError
 from screentime.files import read_json
+from screentime.video import NativeFrames
+from screentime.watching.judge import opened_judge
 from stages.clip_embed import clip_embed
 from stages.clip_report import clip_report
 from stages.clip_sample import clip_sample
@@ -203,6 +206,19 @@ def test_a_video_of_ones_own_is_judged_as_the_pipeline_judges_it(reversible, by_
     }
     assert order[0][1] >= order[1][1]
     assert Image.open(io.BytesIO((tmp_path / "77.gif").read_bytes())).n_frames == 4
+
+
+def test_watched_live_the_last_frames_are_judged_as_a_clip(reversible, by_gru):
+    row = next(row for row in reversible.results() if row["clip"] == "grows/077.mkv")
+    judge = opened_judge(reversible.folder / "models", threads=1)
+    frames = list(NativeFrames(reversible.folder / "clips" / "grows" / "077.mkv"))
+
+    judge.scores(live(np.zeros((64, 64, 3), np.uint8)))
+    judge.forget()
+    for frame in frames:
+        scores = judge.scores(live(frame.image()))
+
+    assert scores == pytest.approx([float(row[name]) for name in judge.names], abs=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_heads_before(reversible, by_gru, tmp_path):

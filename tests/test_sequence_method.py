@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from trained import FORM, drawn_frame, params_with, truth, write_arrays
+from watched import live
 
 from screentime import frozen, sequence
 from screentime.errors import InputError
 from screentime.files import read_json
+from screentime.frames import decode_jpeg, encode_jpeg
 from screentime.inputs import network_input
-from screentime.scorer import open_features_scorer, open_scorer
+from screentime.scorer import open_features_scorer, open_scorer, sampling_of
 from screentime.sequence_fitting import SequenceFitting
 from screentime.splits import folds
+from screentime.watching.judge import opened_judge
 from screentime.windows import Around, places_in_windows, windows_around
 from stages.train import train
 
@@ -136,6 +139,22 @@ def test_scores_from_pictures_are_those_from_kept_features_and_those_of_keras(wo
     assert np.ptp(scores, axis=0).min() > 0.5
     np.testing.assert_array_equal(open_features_scorer(workplace / "models", threads=1).scores(features), scores)
     np.testing.assert_allclose(scores, expected, atol=2e-3)
+
+
+def test_watched_live_each_frame_is_judged_as_the_last_one_of_a_film(workplace):
+    judge = opened_judge(workplace / "models", threads=1)
+    scorer = open_scorer(workplace / "models", threads=1)
+    sampling = sampling_of(workplace / "models", scorer.facts)
+    shown = images(6)
+    features = [scorer.row(decode_jpeg(encode_jpeg(image, sampling.jpeg_quality))) for image in shown]
+
+    judge.scores(live(images(8)[7]))
+    judge.forget()  # the line broke: what follows has nothing before it
+    scores = [judge.scores(live(image)) for image in shown]
+
+    assert (judge.names, judge.fps) == (scorer.cast, sampling.fps)
+    for index, one in enumerate(scores):
+        np.testing.assert_array_equal(one, scorer.scores(np.stack(features[: index + 1]))[-1])
 
 
 def test_the_order_of_the_frames_counts(workplace):

@@ -2,7 +2,6 @@
 
 import statistics
 import threading
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +13,7 @@ import synthetic
 from hypothesis import given
 from hypothesis import strategies as st
 from streams import Camera
-from watched import Numbers, Watching, settings
+from watched import Numbers, Watching, live, settings
 
 from screentime.errors import InputError
 from screentime.tables import read_table
@@ -22,7 +21,7 @@ from screentime.video import NativeFrames
 from screentime.watching import source as source_module
 from screentime.watching.place import place_of
 from screentime.watching.record import EVENTS, UNKNOWN
-from screentime.watching.source import LiveFrame, _Pace
+from screentime.watching.source import _Pace
 from screentime.watching.spells import Spells
 from screentime.watching.standing import Standing
 
@@ -212,8 +211,7 @@ def test_a_folder_is_watched_into_by_one_at_a_time(tmp_path):
     first.run()
 
 
-def live(number: int, at_s: float = 0.0) -> LiveFrame:
-    return LiveFrame(number, at_s, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s), 0, lambda side: None)
+NOTHING = np.zeros((2, 2, 3), np.uint8)
 
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(0, 5))
@@ -221,7 +219,7 @@ def test_an_event_is_more_than_so_many_passing_frames_in_a_row(passes, total_fra
     spells = Spells(("ann", "bob"), [], 0.5, total_frames)
     began, ended = [], []
     for number, passing in enumerate([*passes, False]):
-        new, old = spells.judged(live(number, number / 10), np.array([0.75 if passing else 0.25, 0.0]))
+        new, old = spells.judged(live(NOTHING, number, number / 10), np.array([0.75 if passing else 0.25, 0.0]))
         began += new
         ended += old
 

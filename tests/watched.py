@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,12 @@ def settings(**changed: object) -> Settings:
     own = load(ROOT / "params.yaml").watch.model_dump()
     own["alert"] |= changed.pop("alert", {})
     return Settings.model_validate(own | changed)
+
+
+def live(image: np.ndarray, number: int = 1, at_s: float = 0.0) -> LiveFrame:
+    """A frame that came at a moment of a made-up day."""
+    at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s)
+    return LiveFrame(number, at_s, at, 0, lambda max_side: image)
 
 
 class Numbers:

@@ -98,19 +98,22 @@ def _watch(arguments: argparse.Namespace) -> None:
             terminal.say(
                 f"{arguments.model}: its frames were sampled {watch.fps:g} times a second, so it is asked as often"
             )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: watch.stop())
+        before = {number: signal.signal(number, lambda *_: watch.stop()) for number in (signal.SIGINT, signal.SIGTERM)}
+        timer = threading.Timer(arguments.for_s or 0.0, watch.stop)
         if arguments.for_s is not None:
-            threading.Timer(arguments.for_s, watch.stop).start()
+            timer.start()
         page = None if arguments.no_page else _Page(watch, arguments, place.name)
         record.start()
         try:
             watch.run()
         finally:
+            timer.cancel()
             if page is not None:
                 page.close()
             record.close()
             alerts.close(CLOSING_S)
+            for number, handler in before.items():
+                signal.signal(number, handler)
     _tell_end(watch, arguments.out / EVENTS.path)
 
 

@@ -1,5 +1,6 @@
 """Mail, webhook, command: how an alert leaves this machine. Secrets come from the environment and go into no sentence."""
 
+import base64
 import os
 import smtplib
 import ssl
@@ -9,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, make_msgid
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from screentime.errors import InputError
 from screentime.watch_params import Alert, Mail
@@ -114,7 +115,7 @@ class ByWebhook:
     """The message as JSON, posted to an address.
 
     Args:
-        address: https or http. Sentences name its host only.
+        address: https or http, user and password before the host if it wants them. Sentences name its host only.
         patience_s: for an answer, seconds.
     """
 
@@ -126,16 +127,17 @@ class ByWebhook:
                 f"{WEBHOOK}: {without_password(address).partition('//')[0] or 'an address without https://'} was found, an "
                 "address that begins with https:// or http:// was expected; correct it"
             )
-        self._address, self._patience_s = address, patience_s
+        parts = urlsplit(address)
+        user, at, host = parts.netloc.rpartition("@")
+        self._address, self._host, self._patience_s = urlunsplit(parts._replace(netloc=host)), host, patience_s
+        self._headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "screentime"}
+        if at:
+            self._headers["Authorization"] = f"Basic {base64.b64encode(unquote(user).encode()).decode()}"
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def send(self, message: Message) -> None:
-        host = urlsplit(self._address).netloc.rpartition("@")[2]
-        request = urllib.request.Request(
-            self._address,
-            message.as_json(),
-            {"Content-Type": "application/json; charset=utf-8", "User-Agent": "screentime"},
-        )
+        host = self._host
+        request = urllib.request.Request(self._address, message.as_json(), self._headers)
         try:
             with self._opener.open(request, timeout=self._patience_s):
                 pass
@@ -190,7 +192,7 @@ class ByCommand:
 
 
 def _reason(error: object) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or str(error).endswith("timed out"):  # smtplib hides the one in the other
         return "no answer in time"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
