@@ -383,7 +383,9 @@ def test_the_light_environment_holds_lines_of_the_whole_one_and_all_that_is_impo
 
     imported = set()
     commands = [
-        path for name in ("score", "extract", "annotate") for path in import_closure(f"screentime.commandline.{name}")
+        path
+        for name in ("score", "extract", "annotate", "watch")
+        for path in import_closure(f"screentime.commandline.{name}")
     ]
     for path in commands:
         for node in ast.parse(
@@ -417,6 +419,8 @@ def test_an_environment_of_its_needs_alone_scores_a_film_without_git_and_with_no
     assert done.returncode == 0, done.stderr
     for file in ("index.html", "screen_time.csv", "film/timeline.csv", "film/appearances.csv"):
         assert (tmp_path / "light" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), file
+    watched = alone("watch", path, "--model", models, "--out", tmp_path / "watched", "--no-browser", "--for", "1")
+    assert (watched.returncode, "the watch is at http://127.0.0.1:" in watched.stdout) == (0, True), watched.stderr
     told = alone("--help").stdout
     assert "score     score films" in told and "with requirements.txt installed there are also: video, label" in told
     other = alone("label")
