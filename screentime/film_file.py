@@ -1,9 +1,10 @@
 """The edge of PyAV: a film as a file, its packets, and the frames that come out of them. One stream of it, read to the end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -11,7 +12,8 @@ import numpy as np
 from av.stream import Disposition
 
 from screentime.errors import InputError
-from screentime.packet_plan import Packets, needed
+from screentime.in_order import ahead
+from screentime.packet_plan import Packets, needed, parts
 
 # FFmpeg reads these as films too: single pictures, a terminal's text, lists that name other files or addresses.
 _NOT_FILMS = ("image2", "tty", "hls", "dash", "sdp", "concat")
@@ -22,6 +24,8 @@ _FILM_BEGINNINGS = ((4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (0, b"\x1aE\xdf\xa
 _ONLY_TICKS = ("avi",)
 # Codecs of which choosing frames by their packets was compared with decoding everything (tests/test_video.py).
 _ONE_FRAME_A_PACKET = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg", "vp8", "vp9", "av1")
+# Where several threads decode: wanted frames in a part of the film, at least; frames that may wait for each of them.
+LEAST_IN_PART, MOST_WAITING, WAITING_BYTES = 4, 16, 64_000_000
 
 
 @dataclass
@@ -179,46 +183,82 @@ def packets_told(container: av.container.InputContainer, stream: av.VideoStream)
     return Packets(**{name: table[name] for name in table.dtype.names})
 
 
-def chosen(
-    container: av.container.InputContainer, stream: av.VideoStream, packets: Packets, wanted: np.ndarray
-) -> Iterator[av.VideoFrame]:
+def chosen(path: Path, packets: Packets, wanted: np.ndarray, n_threads: int) -> Iterator[av.VideoFrame]:
     """The frames of some packets alone, in the order shown.
 
+    Several threads decode parts of the film in turn, each with a decoder of its own, and the frames are the same.
+
     Args:
-        container, stream: just opened.
+        path: the film.
         packets: as `packets_told` has them.
         wanted: (n,) bool, of the packets.
+        n_threads: >= 1.
 
     Raises:
         Unplanned: a frame did not come out where it was expected, or not whole.
     """
     give = needed(packets, wanted)
-    due = iter(np.sort(packets.stamps[wanted]).tolist())
-    own = set(packets.stamps[wanted].tolist())
-
-    def out(packet: av.Packet | None) -> Iterator[av.VideoFrame]:
-        for frame in stream.codec_context.decode(packet):
-            if frame.pts in own:
-                if frame.is_corrupt or frame.pts != next(due, None):
-                    raise Unplanned
-                yield frame
-
+    if n_threads == 1:
+        yield from _decoded_parts(path, packets, wanted, give, [slice(0, len(wanted))])
+        return
+    dealt = parts(packets, wanted, LEAST_IN_PART)
+    with opened(path) as container:
+        stream = video_stream(container, path)
+        room = max(2, min(MOST_WAITING, WAITING_BYTES // max(1, 2 * stream.width * stream.height)))
+    threads = [
+        ahead(_decoded_parts(path, packets, wanted, give, dealt[nth::n_threads]), room) for nth in range(n_threads)
+    ]
     try:
-        place = -1
-        for packet in container.demux(stream):
-            if packet.size == 0:
-                continue
-            place += 1
-            if place == len(give) or packet.pts != packets.stamps[place]:
+        for number, part in enumerate(dealt):
+            yield from islice(threads[number % n_threads], int(wanted[part].sum()))
+    finally:
+        for thread in threads:
+            thread.close()
+
+
+def _decoded_parts(
+    path: Path, packets: Packets, wanted: np.ndarray, give: np.ndarray, dealt: list[slice]
+) -> Generator[av.VideoFrame, None, None]:
+    """The wanted frames of some parts of a film; arguments and errors as for `chosen`, `give` are the packets to decode."""
+    with opened(path) as container:
+        stream = video_stream(container, path)
+        packets_there = enumerate(packet for packet in container.demux(stream) if packet.size > 0)
+        try:
+            for part in dealt:
+                due = iter(np.sort(packets.stamps[part][wanted[part]]).tolist())
+                own = set(packets.stamps[part][wanted[part]].tolist())
+                for frame in _decoded_part(stream, packets_there, packets, wanted, give, part):
+                    if frame.pts in own:
+                        if frame.is_corrupt or frame.pts != next(due, None):
+                            raise Unplanned
+                        yield frame
+                if next(due, None) is not None:
+                    raise Unplanned
+                stream.codec_context.flush_buffers()
+            if dealt and dealt[-1].stop == len(wanted) and next(packets_there, None) is not None:
                 raise Unplanned  # somebody is writing the file
-            if give[place]:
-                stream.codec_context.skip_frame = "DEFAULT" if wanted[place] else "NONREF"
-                yield from out(packet)
-        yield from out(None)
-    except av.FFmpegError:
-        raise Unplanned from None
-    if next(due, None) is not None:
-        raise Unplanned
+        except av.FFmpegError:
+            raise Unplanned from None
+
+
+def _decoded_part(
+    stream: av.VideoStream,
+    packets_there: Iterator[tuple[int, av.Packet]],
+    packets: Packets,
+    wanted: np.ndarray,
+    give: np.ndarray,
+    part: slice,
+) -> Iterator[av.VideoFrame]:
+    """Whatever comes out of a decoder that is given the packets of one part, and is emptied then."""
+    for place, packet in packets_there:
+        if packet.pts != packets.stamps[place]:
+            raise Unplanned  # somebody is writing the file
+        if place >= part.start and give[place]:
+            stream.codec_context.skip_frame = "DEFAULT" if wanted[place] else "NONREF"
+            yield from stream.codec_context.decode(packet)
+        if place + 1 == part.stop:
+            break
+    yield from stream.codec_context.decode(None)
 
 
 def _h264_begins_anew(extradata: bytes | None) -> Callable[[bytes], bool]:

@@ -54,3 +54,30 @@ def needed(packets: Packets, wanted: np.ndarray) -> np.ndarray:
         last = end if whole else start + int(of_group[-1]) + 1 if len(of_group) else start
         result[start:last] = True
     return result
+
+
+def parts(packets: Packets, wanted: np.ndarray, least: int) -> list[slice]:
+    """The film in parts, one after the other, that can be decoded apart and are shown one after the other.
+
+    A part begins at a key frame that needs nothing of what comes before, and behind which nothing is shown earlier.
+
+    Args:
+        packets: n of them.
+        wanted: (n,) bool, the frames that shall come out.
+        least: so many wanted frames are in a part, but for the last; >= 1.
+
+    Returns:
+        Slices of the packets that cover all of them.
+
+    >>> packets = Packets(np.arange(12), np.ones(12), *[np.arange(12) % 4 == 0] * 2)
+    >>> [(part.start, part.stop) for part in parts(packets, np.arange(12) % 2 == 0, least=3)]
+    [(0, 8), (8, 12)]
+    """
+    earliest_from = np.minimum.accumulate(packets.stamps[::-1])[::-1]
+    possible = np.flatnonzero(packets.keys & packets.fresh & (earliest_from == packets.stamps))
+    so_far = np.concatenate([[0], np.cumsum(wanted)])
+    starts = [0]
+    for start in possible.tolist():
+        if so_far[start] - so_far[starts[-1]] >= least:
+            starts.append(start)
+    return [slice(start, end) for start, end in pairwise([*starts, len(wanted)])]

@@ -23,6 +23,7 @@ def pack_film(
     sampling: Sampling,
     private: bool = False,
     every_frame: bool = True,
+    threads: int = 1,
 ) -> Iterator[bytes]:
     """Sample one film, frame by frame: memory does not grow with its length but for the index.
 
@@ -35,7 +36,8 @@ def pack_film(
         video_id: what it is called.
         sampling: how frames are taken.
         private: whether its pictures stay on this machine.
-        every_frame: decode every frame and count all damage, or only what the samples need (`VideoSampler`).
+        every_frame, threads: decode every frame and count all damage, or only what the samples need, by so many threads
+            (`VideoSampler`).
 
     Yields:
         Each frame as it was packed, a JPEG, in order of time.
@@ -43,7 +45,9 @@ def pack_film(
     Raises:
         InputError: as for `VideoSampler`.
     """
-    sampler = VideoSampler(path, Fraction(str(sampling.fps)), sampling.max_side, every_frame=every_frame)
+    sampler = VideoSampler(
+        path, Fraction(str(sampling.fps)), sampling.max_side, every_frame=every_frame, threads=threads
+    )
     rows = []
     offset = 0
     with open(folder / pack_name(video_id, private), "wb") as pack:

@@ -97,18 +97,21 @@ class VideoSampler:
         max_side: the kept frames' long side is at most this many pixels; >= 1.
         every_frame: decode every frame, so that damage anywhere is found and counted; else only those that the samples need,
             in about half the time. The pictures are the same; where a needed one does not come, all are decoded after all.
+        threads: so many decode side by side where not every frame is decoded; >= 1. The pictures are the same.
 
     Raises (while iterating):
         InputError: the file is not there, empty, not a film, without a video stream, or no frame could be decoded.
     """
 
-    def __init__(self, path: Path, fps: Fraction, max_side: int, *, every_frame: bool = True) -> None:
+    def __init__(
+        self, path: Path, fps: Fraction, max_side: int, *, every_frame: bool = True, threads: int = 1
+    ) -> None:  # fmt: skip
         if fps <= 0 or max_side < 1:
             raise ValueError(f"fps must be above 0 and max_side at least 1, not {fps} and {max_side}")
         self.path = path
         self.fps = Fraction(fps)
         self.max_side = max_side
-        self.every_frame = every_frame
+        self.every_frame, self.threads = every_frame, threads
         self.claimed_s: Fraction | None = None  # how long the film says it is; known from the first frame on
         self._facts: VideoFacts | None = None
 
@@ -180,7 +183,8 @@ class VideoSampler:
             stream = video_stream(container, self.path)
             self.claimed_s = claimed_s(container, stream, zero_s)
             picture = None
-            for (shown, indices), frame in zip(sampled, chosen(container, stream, packets, wanted), strict=True):
+            frames = chosen(self.path, packets, wanted, self.threads)
+            for (shown, indices), frame in zip(sampled, frames, strict=True):
                 picture = picture or Picture(frame, stream.sample_aspect_ratio, self.max_side)
                 yield from self._samples(shown, frame, indices, picture, zero_s)
             length_s = shown.end_s - zero_s

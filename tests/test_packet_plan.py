@@ -1,10 +1,12 @@
 """Facts about which packets a decoder must be given: all that a wanted frame leans on, and nothing behind it."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screentime.packet_plan import Packets, needed
+from screentime.packet_plan import Packets, needed, parts
 
 
 @st.composite
@@ -83,3 +85,27 @@ def test_where_every_frame_is_a_key_only_the_wanted_ones_are_given():
     assert np.array_equal(
         needed(Packets(np.arange(50), np.ones(50, int), np.ones(50, bool), np.ones(50, bool)), wanted), wanted
     )
+
+
+@given(streams(), st.integers(1, 4))
+def test_parts_of_a_film_are_decoded_apart_and_shown_one_after_the_other(stream, least):
+    packets, refers, wanted = stream
+    groups = np.cumsum(packets.keys)
+
+    parted = parts(packets, wanted, least)
+
+    assert [part.start for part in parted] == [0, *(part.stop for part in parted[:-1])]
+    assert parted[-1].stop == len(wanted)
+    assert all(int(wanted[part].sum()) >= least for part in parted[:-1])
+    shown = [packets.stamps[part] for part in parted]
+    assert all(one.max() < other.min() for one, other in pairwise(shown))
+    for part in parted:
+        for place in np.flatnonzero(wanted[part]) + part.start:
+            assert all(part.start <= other < part.stop for other in leans_on(refers, groups, int(place)))
+
+
+def test_a_film_of_closed_groups_is_parted():
+    keys = np.arange(40) % 10 == 0
+    packets = Packets(np.arange(40), np.ones(40), keys, keys)
+
+    assert len(parts(packets, np.arange(40) % 5 == 0, least=2)) == 4

@@ -1,5 +1,6 @@
 """Facts about sampling: the frame on screen at k/fps, the time it stands for, and what was lost, by construction."""
 
+import threading
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -174,8 +175,8 @@ DECODED_WHOLE = {  # no times of presentation
 class Planned(VideoSampler):
     """A sampler that notes whether it had to decode everything after all."""
 
-    def __init__(self, path: Path, fps: Fraction | int) -> None:
-        super().__init__(path, Fraction(fps), 64, every_frame=False)
+    def __init__(self, path: Path, fps: Fraction | int, threads: int = 1) -> None:
+        super().__init__(path, Fraction(fps), 64, every_frame=False, threads=threads)
         self.whole_from: int | None = None
 
     def _in_full(self, given: int):
@@ -189,16 +190,18 @@ def same(frames: list[SampledFrame]) -> list[tuple]:
 
 @pytest.mark.parametrize("fps", [Fraction(10, 3), Fraction(1, 2)])
 @pytest.mark.parametrize("film", FILMS_TO_PLAN)
-def test_decoding_what_the_samples_need_gives_what_decoding_everything_gives(tmp_path, film, fps):
+def test_decoding_what_the_samples_need_gives_what_decoding_everything_gives(tmp_path, monkeypatch, film, fps):
     name, starts_s, options = FILMS_TO_PLAN[film]
     write_film(tmp_path / name, starts_s, **options)
     frames, facts = sampled(tmp_path / name, fps)
 
-    planned = Planned(tmp_path / name, fps)
+    monkeypatch.setattr(film_file, "LEAST_IN_PART", 1)
+    for threads in (1, 3):
+        planned = Planned(tmp_path / name, fps, threads)
 
-    assert same(planned) == same(frames)
-    assert planned.facts == replace(facts, every_frame=film in DECODED_WHOLE)
-    assert (planned.whole_from == 0) == (film in DECODED_WHOLE)
+        assert same(planned) == same(frames)
+        assert planned.facts == replace(facts, every_frame=film in DECODED_WHOLE)
+        assert (planned.whole_from == 0) == (film in DECODED_WHOLE)
 
 
 def test_most_packets_of_a_film_are_never_decoded(tmp_path, monkeypatch):
@@ -224,6 +227,31 @@ def test_where_a_needed_frame_does_not_come_everything_is_decoded_after_all(tmp_
     assert same(planned) == same(frames)
     assert planned.facts == facts
     assert planned.whole_from == whole_from
+
+
+@pytest.mark.parametrize("spoilt", [0, 30, -1])
+def test_several_decoders_notice_damage_as_one_does(tmp_path, spoilt):
+    write_film(tmp_path / "film.mp4", CFR, codec_options=INTRA)
+    synthetic.spoil_packet(tmp_path / "film.mp4", spoilt)
+    frames, facts = sampled(tmp_path / "film.mp4", 10)
+
+    planned = Planned(tmp_path / "film.mp4", 10, threads=2)
+
+    assert same(planned) == same(frames)
+    assert planned.facts == facts
+    assert planned.whole_from is not None
+
+
+def test_whoever_wants_no_more_frames_leaves_no_thread_behind(tmp_path):
+    write_film(tmp_path / "film.mp4", CFR, codec_options=INTRA)
+    before = threading.active_count()
+    frames = iter(Planned(tmp_path / "film.mp4", 25, threads=2))
+    first = next(frames)
+    assert threading.active_count() > before
+
+    frames.close()
+
+    assert (first.time_s, threading.active_count()) == (0, before)
 
 
 def test_damage_that_no_sample_needs_is_passed_over(tmp_path):

@@ -52,7 +52,7 @@ def score_film(
         models: the folder of the model.
         sampling: how the model's own frames were sampled.
         threads: of the network; another number may give other last digits.
-        at_once: frames that are scored at once. Does not change the scores.
+        at_once: threads that decode, and frames that are scored at once. Does not change the scores.
         n_pictures: how many pictures a report may show of a character in each group.
         gap_s: how far they are apart, seconds.
 
@@ -62,7 +62,9 @@ def score_film(
     scorer = _scorer(models, sha256_of(models / FACTS), threads)
     packed = folder / "packed"
     packed.mkdir()
-    jpegs = pack_film(packed, tell, path=path, video_id=video_id, sampling=sampling, every_frame=False)
+    jpegs = pack_film(
+        packed, tell, path=path, video_id=video_id, sampling=sampling, every_frame=False, threads=at_once
+    )  # fmt: skip
     scores, places = scorer.film(in_order(lambda jpeg: scorer.row(decode_jpeg(jpeg)), jpegs, at_once))
     pack = open_frames(packed, video_id)
     ledger = unlabelled(video_id, pack.times_s, pack.durations_s, scores)
