@@ -14,8 +14,8 @@ from screentime.wording import count_text
 
 EXPORT_HELP = """\
 Write who is on screen, from when to when, for editors and players. --to says the formats (all, unless told):
-  webvtt       subtitles for browsers and players, a colour for each character
-  ass          the same for players and Aegisub, a line of its own for each character
+  webvtt       subtitles for browsers and players
+  ass          the same for players and Aegisub, a colour and a line of its own for each character
   elan         a document for ELAN, a tier for each character
   otio         OpenTimelineIO: a track for each character above the film
   losslesscut  a CSV of segments for LosslessCut

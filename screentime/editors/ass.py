@@ -12,6 +12,7 @@ _EVENT = ("Layer", "Start", "End", "Style", "Name", "MarginL", "MarginR", "Margi
 LINES = 18  # lines of text in the height of a picture
 TOP_LEFT = 7
 WORD_JOINER = "\N{WORD JOINER}"
+BRACES = str.maketrans("{}", "\N{FULLWIDTH LEFT CURLY BRACKET}\N{FULLWIDTH RIGHT CURLY BRACKET}")
 
 
 def ass_text(listing: Listing) -> str:
@@ -38,7 +39,7 @@ def ass_text(listing: Listing) -> str:
         top = line // 2 + number % rows * line
         out.append(
             f"Style: {style},Arial,{line},{colour},{colour},&H00000000,&H80000000,-1,0,0,0,100,100,0,0,1,"
-            f"{max(1, line // 14)},0,{TOP_LEFT},{line // 2},{line // 2},{top},1"
+            f"{max(1, line // 10)},0,{TOP_LEFT},{line // 2},{line // 2},{top},1"
         )
     out += ["", "[Events]", f"Format: {', '.join(_EVENT)}"]
     for one in listing.in_order_of_time():
@@ -55,12 +56,11 @@ def _field(name: str) -> str:
 
 
 def _spoken(name: str) -> str:
-    """A name as text: braces would begin an instruction; a backslash too, unless a character without width stands behind it.
+    """A name as text: braces would begin an instruction, and not every renderer knows a way to write them, so wide ones stand for them.
 
-    >>> _spoken("{b}") == "\\\\{b\\\\}"
-    True
+    A backslash would begin one too, unless a character without width stands behind it.
     """
-    return name.replace("\\", "\\" + WORD_JOINER).replace("{", "\\{").replace("}", "\\}")
+    return name.replace("\\", "\\" + WORD_JOINER).translate(BRACES)
 
 
 def _clock(hundredths: int) -> str:

@@ -62,7 +62,9 @@ class FilmClock:
             return self.rate
         multiples = [rate for rate in USUAL if (rate / self.rate).denominator == 1]
         parts = [rate for rate in USUAL if (self.rate / rate).denominator == 1]
-        above = [rate for rate in USUAL if rate > self.rate]
+        above = [
+            rate for rate in USUAL if rate > self.rate and (rate.denominator == 1) == (self.rate.denominator != 1001)
+        ]
         return min(multiples, default=None) or max(parts, default=None) or min(above, default=USUAL[-1])
 
     def code_at_zero(self, rate: Fraction) -> tuple[int, Counting]:

@@ -47,7 +47,7 @@ def edl_texts(listing: Listing) -> list[str]:
 
 def _text(listing: Listing, events: list[tuple[Appearance, int, int]], counting: Counting, part: str) -> str:
     """One list."""
-    out = [f"TITLE: {listing.video_id[:60]}{part}", f"FCM: {'DROP FRAME' if counting.drop else 'NON-DROP FRAME'}", ""]
+    out = [f"TITLE: {listing.video_id[:60]}{part}", f"FCM: {'DROP FRAME' if counting.drop else 'NON-DROP FRAME'}"]
     reel, record = reel_name(listing.video_id), RECORD_HOUR * counting.day // 24
     for place, (one, first, end) in enumerate(events, start=1):
         times = (first, end, record, record + end - first)
@@ -55,7 +55,7 @@ def _text(listing: Listing, events: list[tuple[Appearance, int, int]], counting:
         out += [
             f"{place:03}  {reel:<{REEL_LETTERS}} V     C        {codes}",
             f"* FROM CLIP NAME: {in_one_line(listing.path.name)}",
-            f"* COMMENT: {one.name}, score {number(one.score, 2)}",
+            f"* COMMENT: {one.name}",
         ]
         record += end - first
     return "\n".join(out) + "\n"

@@ -1,28 +1,23 @@
-"""WebVTT (W3C), for browsers and players: a cue for each appearance, its text the name, in the character's colour."""
+"""WebVTT (W3C), for browsers and players: a cue for each appearance, spoken by the character, its text the name."""
 
 from html import escape
 
 from screentime.editors.listing import Listing
-from screentime.outside.overlay import COLOURS
 
 
 def webvtt_text(listing: Listing) -> str:
-    """The cues of a film, in order of time; those that overlap a player puts under each other."""
-    numbers = {name: number for number, name in enumerate(listing.cast)}
+    """The cues of a film, in order of time; those that overlap a player puts under each other.
+
+    No colours: a STYLE block ends the reading in players built on FFmpeg 5 and older. A page can give them by
+    `::cue(v[voice="tom"])`.
+    """
     title = listing.video_id.replace("-->", "->")
-    blocks = ["WEBVTT", f"NOTE\nWho is on screen in {title}, as a model sees it."]
-    if listing.cast:
-        rules = [
-            f"::cue(.character{number}) {{ color: #{bytes(COLOURS[number % len(COLOURS)]).hex()} }}"
-            for number in numbers.values()
-        ]
-        blocks.append("\n".join(["STYLE", *rules]))
+    blocks = ["WEBVTT", f"NOTE\nWho is on screen in {title}."]
     for number, one in enumerate(listing.in_order_of_time(), start=1):
         begin = listing.clock.milliseconds(one.start_s)
         end = max(begin + 1, listing.clock.milliseconds(one.end_s))
         name = escape(one.name, quote=False)
-        voice = f"<v.character{numbers[one.name]} {name}>{name}</v>"
-        blocks.append(f"{number}\n{_clock(begin)} --> {_clock(end)}\n{voice}")
+        blocks.append(f"{number}\n{_clock(begin)} --> {_clock(end)}\n<v {name}>{name}</v>")
     return "\n\n".join(blocks) + "\n"
 
 
