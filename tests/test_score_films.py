@@ -383,7 +383,9 @@ def test_the_light_environment_holds_lines_of_the_whole_one_and_all_that_is_impo
 
     imported = set()
     commands = [
-        path for name in ("score", "extract", "annotate", "export") for path in import_closure(f"screentime.commandline.{name}")
+        path
+        for name in ("score", "extract", "annotate", "export")
+        for path in import_closure(f"screentime.commandline.{name}")
     ]
     for path in commands:
         for node in ast.parse(

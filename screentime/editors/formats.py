@@ -47,9 +47,9 @@ FORMATS = {
     "ass": Format(".ass", _one(ass_text), "mpv, VLC: put it beside the film, under its name; or Aegisub"),
     "elan": Format(".eaf", _elan, "ELAN opens it with the film; corrected, `labels import` takes it"),
     "otio": Format(".otio", _one(otio_text), "DaVinci Resolve, or any program that reads OpenTimelineIO: File, Import, Timeline"),
-    "losslesscut": Format(".losslesscut.csv", _one(lossless_cut_text), "LosslessCut: open the film, then File, Import project, CSV with seconds"),
+    "losslesscut": Format(".losslesscut.csv", _one(lossless_cut_text), "LosslessCut: open the film, then Import project, Times in seconds (CSV)"),
     "fcpxml": Format(".fcpxml", _one(fcpxml_text), "Final Cut Pro: File, Import, XML; DaVinci Resolve: File, Import, Timeline"),
-    "edl": Format(".edl", lambda listing, _: edl_texts(listing), "any editing program, as a list of cuts, one after the other"),
+    "edl": Format(".edl", lambda listing, _: edl_texts(listing), "any editing program: a list of cuts, one after the other"),
 }  # fmt: skip
 
 

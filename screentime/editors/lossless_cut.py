@@ -1,4 +1,4 @@
-"""CSV for LosslessCut: `start,end,label` in seconds without a header, as its File, Import project, CSV expects."""
+"""CSV for LosslessCut: `start,end,label` in seconds without a header, as its import of times in seconds expects."""
 
 import csv
 import io
