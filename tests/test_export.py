@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import av
+import film_tables
 import numpy as np
 import opentimelineio as otio
 import pandas
@@ -26,9 +27,11 @@ from screentime.editors.clock import FilmClock, clock_of
 from screentime.editors.edl import edl_texts
 from screentime.editors.formats import FORMATS, write_listing
 from screentime.editors.listing import Appearance, Listing
+from screentime.editors.sources import listing_of, reported
 from screentime.errors import InputError
 from screentime.exchange import elan
 from screentime.files import sha256_of, write_json
+from screentime.params import Video
 from screentime.tables import APPEARANCES, SCREEN_TIME, TIMELINE, write_table
 from screentime.video import VideoSampler
 
@@ -401,7 +404,10 @@ def test_a_film_of_variable_rate_keeps_its_times_and_says_so(tmp_path, capsys):
 
     out = exported(results_of(tmp_path / "results", film, [("ann", *shown, 0.9)], ("ann",)))
 
-    assert "frames do not last equally long; times are kept, on a grid of 25 a second" in capsys.readouterr().out
+    assert (
+        "otio, fcpxml, edl: frames do not last equally long; each time is that of a frame of a constant grid"
+        in capsys.readouterr().out
+    )
     for form in FORMATS:
         path = out / f"variable{FORMATS[form].ending}"
         ((name, start_s, end_s),) = from_edl(path, rate="25") if form == "edl" else READERS[form](path)
@@ -491,6 +497,26 @@ def test_another_film_under_the_same_name_is_told(late, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_the_films_of_a_report_are_those_of_the_project(late, tmp_path, monkeypatch):
+    results = results_of(tmp_path / "reports", late, [("ann", moment(60), moment(90), 0.9)], ("ann",))
+    params = film_tables.params(Video(file="season 1/late film.mp4"), cast=("ann",))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/videos/season 1").mkdir(parents=True)
+    (tmp_path / "data/videos/season 1/late film.mp4").symlink_to(late)
+
+    (source,) = reported(results, tmp_path / "data/frames", params)
+    listing = listing_of(source, [], from_start=False)
+
+    assert listing.frames_of(listing.appearances[0], NTSC) == (LATE + 60, LATE + 90)
+    assert listing.path == Path("data/videos/season 1/late film.mp4")
+    gone = film_tables.params(cast=("ann",))
+    with pytest.raises(InputError) as refusal:
+        listing_of(reported(results, tmp_path / "data/frames", gone)[0], [], from_start=False)
+    assert str(refusal.value) == (
+        "late film: nothing tells where this film is, its file was expected, for its rate and its first frame; name the file itself"
+    )
+
+
 def test_words_that_mean_nothing_are_refused_in_a_sentence(late, tmp_path, capsys):
     results = results_of(tmp_path / "results", late, [("ann", 0.0, 1.0, 0.9)], ("ann", "bob"))
     other = tmp_path / "other.mp4"
@@ -505,6 +531,10 @@ def test_words_that_mean_nothing_are_refused_in_a_sentence(late, tmp_path, capsy
     )
     assert refused(capsys, other, *rest) == (
         f"{other}: this film is none of those in the report (late film), the very file that was scored was expected; score it first\n"
+    )
+    (tmp_path / "file").touch()
+    assert refused(capsys, "--results", results, "--out", tmp_path / "file") == (
+        f"{tmp_path / 'file'}: this is a file, a folder for the files was expected; name another one\n"
     )
     assert refused(capsys, "--results", tmp_path / "nothing", "--out", tmp_path / "out") == (
         f"{tmp_path / 'nothing'}: no screen_time.csv was found, a report was expected; name the folder that `score` wrote\n"

@@ -1,6 +1,7 @@
 """`export`: appearances for editors and players."""
 
 import argparse
+from fractions import Fraction
 from pathlib import Path
 
 from screentime.commandline.parser import add_command, add_place
@@ -26,6 +27,8 @@ The appearances are those of the project's report, or of a folder that `score` w
 times are those of its own file, so that a late first frame shifts nothing, and frames are counted at its exact rate.
 
 These are the appearances that the report lists, a model's and people's together. `labels export` writes people's labels alone."""
+
+LATE_S = Fraction(1, 10)  # a file that begins later than this is told; sound may begin some milliseconds beside 0
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -59,6 +62,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise InputError(f"{arguments.out}: this is a file, a folder for the files was expected; name another one")
     if arguments.results is None:
         sources = reported(arguments.reports, arguments.frames, load(arguments.params))
     else:
@@ -89,7 +94,7 @@ def _film(source: Source, arguments: argparse.Namespace, formats: list[str]) -> 
     for sentence in _remarks(listing, formats, arguments.clock):
         print(f"  {sentence}")
     for path in paths:
-        print(f"  {path}")
+        print(f"  {path}", flush=True)
 
 
 def _rate_text(listing: Listing) -> str:
@@ -101,15 +106,13 @@ def _rate_text(listing: Listing) -> str:
 def _remarks(listing: Listing, formats: list[str], counted_from: str) -> list[str]:
     """What a person has to know of these files before opening them."""
     clock, said = listing.clock, []
-    in_frames = [name for name in formats if name in ("otio", "fcpxml", "edl")]
-    on_grid = [name for name in in_frames if name != "otio"]
+    in_frames = ", ".join(name for name in formats if name in ("otio", "fcpxml", "edl"))
+    on_grid = ", ".join(name for name in formats if name in ("fcpxml", "edl"))
     if not clock.constant and in_frames:
-        said.append(
-            f"{', '.join(in_frames)}: frames do not last equally long; times are kept, on a grid of {clock.grid} a second"
-        )
-    elif clock.grid != clock.rate and on_grid:
-        said.append(f"{', '.join(on_grid)}: on a grid of {clock.grid} frames a second, which editing programs know")
-    if counted_from == "file" and clock.begin_s:
+        said.append(f"{in_frames}: frames do not last equally long; each time is that of a frame of a constant grid")
+    if clock.grid != clock.rate and on_grid:
+        said.append(f"{on_grid}: on a grid of {clock.grid} frames a second, which editing programs know")
+    if counted_from == "file" and clock.begin_s >= LATE_S:
         begin = number(float(clock.begin_s), 3)
         said.append(
             f"the file begins at {begin} s of its own clock, and so do these times; a program that shows its beginning as 0 "
