@@ -1,8 +1,11 @@
 """WebVTT (W3C), for browsers and players: a cue for each appearance, spoken by the character, its text the name."""
 
+import re
 from html import escape
 
 from screentime.editors.listing import Listing
+
+_REWRITTEN = re.compile(r"[&<>{}\\]")
 
 
 def webvtt_text(listing: Listing) -> str:
@@ -16,9 +19,21 @@ def webvtt_text(listing: Listing) -> str:
     for number, one in enumerate(listing.in_order_of_time(), start=1):
         begin = listing.clock.milliseconds(one.start_s)
         end = max(begin + 1, listing.clock.milliseconds(one.end_s))
-        name = escape(one.name, quote=False)
-        blocks.append(f"{number}\n{_clock(begin)} --> {_clock(end)}\n<v {name}>{name}</v>")
+        blocks.append(f"{number}\n{_clock(begin)} --> {_clock(end)}\n{_spoken(one.name)}")
     return "\n\n".join(blocks) + "\n"
+
+
+def _spoken(name: str) -> str:
+    """A name as the text of a cue, and as the voice that speaks it.
+
+    A voice is a word for style sheets. Players on FFmpeg take it for text from the first character on that they would write
+    otherwise, so it goes without those.
+
+    >>> _spoken("Tom & Jerry")
+    '<v Tom Jerry>Tom &amp; Jerry</v>'
+    """
+    voice, text = " ".join(_REWRITTEN.sub(" ", name).split()), escape(name, quote=False)
+    return f"<v {voice}>{text}</v>" if voice else text
 
 
 def _clock(milliseconds: int) -> str:
