@@ -15,7 +15,7 @@ from screentime.commandline.parser import Parser
 # the modules of screentime/commandline, in the order of the help: each adds the command of its name, share two more
 COMMANDS = (
     "new", "video", "stills", "cast", "label", "labels", "status", "check", "audit", "show", "model", "card", "share",
-    "disk", "clips", "imagenet", "score", "extract", "annotate", "watch", "preset",
+    "disk", "clips", "imagenet", "score", "extract", "annotate", "export", "watch", "preset",
 )  # fmt: skip
 WITH_SHARE = ("push", "pull")
 

@@ -75,7 +75,7 @@ def test_every_link_inside_the_project_leads_somewhere():
 @pytest.mark.parametrize(
     "words",
     [
-        "audit draw", "card", "cast add", "cast rename", "check", "clips add", "clips predict", "clips show", "disk", "imagenet", "labels export", "labels fill", "labels import", "model codes", "model promote", "new", "preset", "pull", "push", "share", "show",
+        "audit draw", "card", "cast add", "cast rename", "check", "clips add", "clips predict", "clips show", "disk", "export", "imagenet", "labels export", "labels fill", "labels import", "model codes", "model promote", "new", "preset", "pull", "push", "share", "show",
         "status", "stills add", "stills remove", "video add", "video remove", "video skip",
     ],
 )  # fmt: skip

@@ -384,7 +384,7 @@ def test_the_light_environment_holds_lines_of_the_whole_one_and_all_that_is_impo
     imported = set()
     commands = [
         path
-        for name in ("score", "extract", "annotate", "watch")
+        for name in ("score", "extract", "annotate", "export", "watch")
         for path in import_closure(f"screentime.commandline.{name}")
     ]
     for path in commands:
@@ -421,6 +421,8 @@ def test_an_environment_of_its_needs_alone_scores_a_film_without_git_and_with_no
         assert (tmp_path / "light" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), file
     watched = alone("watch", path, "--model", models, "--out", tmp_path / "watched", "--no-browser", "--for", "1")
     assert (watched.returncode, "the watch is at http://127.0.0.1:" in watched.stdout) == (0, True), watched.stderr
+    done = alone("export", "--results", tmp_path / "light", "--out", tmp_path / "exported")
+    assert (done.returncode, len(list((tmp_path / "exported").iterdir()))) == (0, 7), done.stderr
     told = alone("--help").stdout
     assert "score     score films" in told and "with requirements.txt installed there are also: video, label" in told
     other = alone("label")
@@ -437,6 +439,23 @@ def test_it_imports_nothing_heavy(models, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_was_scored_is_exported_without_naming_the_films_again(models, tmp_path, capsys):
+    films = [film(tmp_path / name, length_s=2, shift=shift) for shift, name in enumerate(("one.mp4", "two.mkv"))]
+    scored(*films, models=models, out=tmp_path / "out")
+    (tmp_path / "elsewhere").mkdir()
+    films[1].rename(tmp_path / "elsewhere" / "two.mkv")
+    scored(films[0], tmp_path / "elsewhere", models=models, out=tmp_path / "out")  # where a film is now is remembered
+    capsys.readouterr()
+
+    main(["export", "--results", str(tmp_path / "out"), "--out", str(tmp_path / "exported"), "--to", "losslesscut"])
+
+    for name in ("one", "two"):
+        table = read_table(tmp_path / "out" / name / "appearances.csv", APPEARANCES)
+        lines = (tmp_path / "exported" / f"{name}.losslesscut.csv").read_text().splitlines()
+        assert [line.split(",")[2] for line in lines] == sorted(table["character"])
+    assert capsys.readouterr().err == ""
 
 
 def test_a_film_is_known_by_its_bytes(models, tmp_path):

@@ -23,7 +23,8 @@ Write the labels of a film for other tools. --to says the form, --out the file:
   elan          an .eaf document for ELAN, a tier for each character
   stretches     a CSV: character,start_s,end_s,present
 --images DIR alone writes stills, named by their time, and their table stills.csv. What a form cannot hold is said. Blind
-audit answers stay at home, and no still is written of a frame that an audit drew: those only measure."""
+audit answers stay at home, and no still is written of a frame that an audit drew: those only measure.
+The appearances of the report, a model's and people's together, go to editors and players by `python -m screentime export`."""
 
 IMPORT_HELP = """\
 Bring labels from another tool into data/labels/VIDEO.csv. What is new is taken over with the source `imported`, which trains

@@ -5,6 +5,7 @@ ELAN counts whole milliseconds of the film's file. Its annotations are stretches
 """
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -32,13 +33,20 @@ _KINDS = {
 def write(
     path: Path, stretches: Iterable[Stretch], cast: Sequence[str], film: Path, first_s: float, at: datetime
 ) -> None:
-    """Write a document with a tier for each character, whole or not at all.
+    """Write a document with a tier for each character, whole or not at all; `path` is the .eaf file, the rest as for `document`."""
+    write_text(path, document(path.parent, stretches, cast, film, first_s, at))
+
+
+def document(
+    folder: Path, stretches: Iterable[Stretch], cast: Sequence[str], film: Path, first_s: float, at: datetime
+) -> str:
+    """The text of a document with a tier for each character.
 
     Args:
-        path: the .eaf file.
+        folder: where the document will lie.
         stretches: times from the film's first frame.
         cast: the characters, one tier each, in order.
-        film: the film's file, which ELAN is told to open.
+        film: the film's file, which ELAN is told to open: at its address, else where it lies as seen from the folder.
         first_s: the file's own time of the first frame, seconds.
         at: now, with its zone.
     """
@@ -52,7 +60,8 @@ def write(
     )  # fmt: skip
     header = SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     kind = _KINDS.get(film.suffix.lower(), "unknown")
-    SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=film.resolve().as_uri(), MIME_TYPE=kind)
+    media = {"MEDIA_URL": film.resolve().as_uri(), "MIME_TYPE": kind, "RELATIVE_MEDIA_URL": _relative(film, folder)}
+    SubElement(header, "MEDIA_DESCRIPTOR", {name: value for name, value in media.items() if value})
     order = SubElement(root, "TIME_ORDER")
     slots: list[tuple[int, str]] = []
     found = sorted(stretches, key=lambda one: one.start_s)
@@ -73,7 +82,7 @@ def write(
     SubElement(root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID="visible", TIME_ALIGNABLE="true", GRAPHIC_REFERENCES="false")
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
-    write_text(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n')
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
 def read(path: Path) -> Found:
@@ -115,6 +124,15 @@ def read(path: Path) -> Found:
     if hanging:
         notes.append(f"passed over: tiers that hang on others ({', '.join(hanging)})")
     return Found(frozenset(names), stretches=tuple(stretches), of_file=True, notes=tuple(notes))
+
+
+def _relative(film: Path, folder: Path) -> str:
+    """Where a film lies as seen from a folder, as ELAN writes it; "" where there is no such way (another drive)."""
+    try:
+        way = Path(os.path.relpath(film.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        return ""
+    return way if way.startswith("../") else f"./{way}"
 
 
 def _milliseconds(time_s: float) -> int:

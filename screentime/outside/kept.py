@@ -10,7 +10,7 @@ import pandas
 from filelock import FileLock, Timeout
 
 from screentime.errors import InputError
-from screentime.files import read_json, sha256_of
+from screentime.files import read_json, sha256_of, write_json
 from screentime.folders import Task, Workers, n_cores, side_by_side, stale_tasks, step_inputs, update_folder
 from screentime.ledger import Ledger, unlabelled
 from screentime.outside.films import Film
@@ -22,6 +22,7 @@ from screentime.tables import TIMELINE, read_table
 from screentime.video import header_of
 
 FOLDER = Path(".screentime/films")
+PATHS = FOLDER.parent / "paths.json"  # where each film lay when it was last named
 WORTH_A_WORKER_S = 120.0  # of film: less is scored before another process has started
 LIBRARIES = ("ai-edge-litert", "av", "numpy", "opencv-python-headless", "scipy")
 
@@ -99,6 +100,7 @@ def scored(out: Path, films: Sequence[Film], models: Path, params: Params, *, wo
             failure = error
         there = _known(out)
         done = [film for film in first.values() if film.video_id in there]
+        write_json(out / PATHS, {film.video_id: str(film.path.resolve()) for film in done})
         yield Kept(out / FOLDER, done, before - there, copies, failure, tuple(facts["cast"]))
 
 
