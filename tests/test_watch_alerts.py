@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import synthetic
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
@@ -27,7 +28,9 @@ from watched import Numbers, Watching, settings
 from screentime.__main__ import main
 from screentime.errors import InputError
 from screentime.frames import encode_jpeg
+from screentime.tables import read_table
 from screentime.watching.alerts import AGAIN_AFTER_S, Limits, Message, Refused, Sender
+from screentime.watching.record import EVENTS
 from screentime.watching.ways import PASSWORD, USER, WEBHOOK, ByCommand, ByMail, ByWebhook, ways_of
 
 ROOT = Path(__file__).parents[1]
@@ -305,8 +308,6 @@ def test_a_receiver_that_is_away_for_a_moment_is_asked_again():
 
 def test_a_slow_receiver_holds_up_neither_the_watch_nor_the_others(tmp_path):
     """Events go on while one endpoint keeps its first request; the other gets them all."""
-    import synthetic
-
     open_again = threading.Event()
     film = tmp_path / "film.mp4"
     synthetic.write_film(film, synthetic.constant_rate(60, 30))
@@ -362,12 +363,24 @@ def test_limits_hold_whatever_comes(events, cooldown_minutes, per_hour, quiet_fr
             sent.append((character, now))
 
 
+def test_with_a_wrong_password_the_watch_goes_on_and_says_so_once(monkeypatch, tmp_path):
+    film = tmp_path / "film.mp4"
+    synthetic.write_film(film, synthetic.constant_rate(60, 30))
+    with mail_server(monkeypatch, tmp_path) as (box, port):
+        watching = Watching(
+            film, Numbers(lambda number: (0.9 * (number % 20 < 10), 0.0)), tmp_path / "out", fps=30.0, total_frames=1,
+            ways=[by_mail(port, password="wrong")], alert={"cooldown_s": 0.0},
+        ).run()  # fmt: skip
+
+    (sender,) = watching.alerts.senders
+    assert (watching.record.n_events, sender.n_sent, sender.n_failed, box.mails) == (3, 0, 3, [])
+    assert watching.said == [
+        f"alerts by mail: localhost:{port} refused user and password; correct SCREENTIME_MAIL_USER and SCREENTIME_MAIL_PASSWORD, then "
+        "start the watch again; the watch goes on"
+    ]
+
+
 def test_events_that_are_not_told_say_why_in_the_table(tmp_path):
-    import synthetic
-
-    from screentime.tables import read_table
-    from screentime.watching.record import EVENTS
-
     film = tmp_path / "film.mp4"
     synthetic.write_film(film, synthetic.constant_rate(60, 30))
     with endpoint([200]) as (address, posted):

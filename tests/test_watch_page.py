@@ -154,6 +154,7 @@ def test_only_its_own_page_is_answered(running, path, headers, status):
 
 def test_ctrl_c_ends_the_watch_with_its_figures_and_whole_files(running):
     command, _, out = running
+    command.until("is on screen: ")
 
     said = command.end()
 
