@@ -54,8 +54,8 @@ def _annotate(arguments: argparse.Namespace) -> None:
             annotated = _annotated(arguments, film, kept, model, params, stretch)
             if stretch is None:
                 path = arguments.out / film.video_id / f"{film.video_id}_annotated.mp4"
-                annotate(path, film, annotated, tell)
-                told = size_text(path.stat().st_size)
+                changed = annotate(path, film, annotated, tell)
+                told = "; ".join([size_text(path.stat().st_size), *changed])
             else:
                 path = arguments.out / film.video_id / f"{film.video_id}_{stretch[0]:g}s.gif"
                 n_frames = annotated_gif(path, annotated, *stretch)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from screentime.outside.films import Film
 from screentime.outside.frame_scores import Model, frame_scores
 from screentime.outside.journal import Journal
 from screentime.outside.overlay import Overlay
-from screentime.outside.sound import Sound, SoundReader
+from screentime.outside.sound_copy import SoundCopy
 from screentime.video import NativeFrame, NativeFrames
 
 GIF_SIDE, GIF_FPS, GIF_LONGEST_S = 480, 10, 60
@@ -91,8 +90,11 @@ class Annotated:
         return frame, self.overlay.draw(image, float(frame.start_s), scores)
 
 
-def annotate(path: Path, film: Film, annotated: Annotated, tell: Callable[[float], None]) -> None:
-    """Write the annotated film, H.264 and AAC in MP4, at the times of its frames.
+def annotate(path: Path, film: Film, annotated: Annotated, tell: Callable[[float], None]) -> list[str]:
+    """Write the annotated film, MP4 with H.264, at the times of its frames, with all its sound.
+
+    Returns:
+        Sentences on tracks of sound that are not as they were.
 
     Raises:
         InputError: the film cannot be read.
@@ -100,25 +102,19 @@ def annotate(path: Path, film: Film, annotated: Annotated, tell: Callable[[float
     """
     with opened(film.path) as container:
         gap_s = usual_gap_s(video_stream(container, film.path))
-    writer = sound = pieces = None
+    writer = sound = None
     try:
         for frame, image in annotated:
             if writer is None:
-                reader = SoundReader(film.path, annotated.frames.zero_s)
-                size = image.shape[1], image.shape[0]
-                writer = FilmWriter(path, size, gap_s, rate=reader.rate, layout=reader.layout)
-                pieces = iter(reader)
-                sound = next(pieces, None)
+                writer = FilmWriter(path, (image.shape[1], image.shape[0]), gap_s)
+                sound = SoundCopy(film.path, annotated.frames.zero_s, writer)
             writer.show_image(image, frame.start_s, frame.end_s)
-            while sound is not None and sound.start_s < frame.end_s:
-                _play(writer, sound, reader.rate)
-                sound = next(pieces, None)
+            sound.write_until(frame.end_s)
             claimed_s = annotated.frames.claimed_s
             tell(float(frame.end_s / claimed_s) if claimed_s else 0.0)
-        while sound is not None:  # sound may last longer than the pictures
-            _play(writer, sound, reader.rate)
-            sound = next(pieces, None)
+        sound.write_until(None)  # sound may last longer than the pictures
         writer.finish()
+        return sound.changed
     finally:
         if writer is not None:
             writer.discard()
@@ -142,10 +138,3 @@ def _until(frames: Iterator[NativeFrame], end_s: float) -> Iterator[NativeFrame]
         if float(frame.start_s) >= end_s:
             return
         yield frame
-
-
-def _play(writer: FilmWriter, sound: Sound, rate: int) -> None:
-    """Write a piece of sound, but for what comes before the first frame."""
-    early = max(0, round(-sound.start_s * rate))
-    if early < sound.samples.shape[1]:
-        writer.play(sound.samples[:, early:], sound.start_s + Fraction(early, rate))
