@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -20,6 +21,19 @@ from screentime.outside.sound_copy import SoundCopy
 from screentime.video import NativeFrame, NativeFrames
 
 GIF_SIDE, GIF_FPS, GIF_LONGEST_S = 480, 10, 60
+
+
+class Drawn(Protocol):
+    """The frames of a film with something drawn in: iterate once.
+
+    Attributes:
+        frames: the film.
+    """
+
+    frames: NativeFrames
+
+    def __iter__(self) -> Iterator[tuple[NativeFrame, np.ndarray]]:
+        """Each frame with its image, (height, width, 3) uint8 RGB, upright."""
 
 
 class Annotated:
@@ -90,7 +104,7 @@ class Annotated:
         return frame, self.overlay.draw(image, float(frame.start_s), scores)
 
 
-def annotate(path: Path, film: Film, annotated: Annotated, tell: Callable[[float], None]) -> list[str]:
+def annotate(path: Path, film: Film, annotated: Drawn, tell: Callable[[float], None]) -> list[str]:
     """Write the annotated film, MP4 with H.264, at the times of its frames, with all its sound.
 
     Returns:
@@ -120,7 +134,7 @@ def annotate(path: Path, film: Film, annotated: Annotated, tell: Callable[[float
             writer.discard()
 
 
-def annotated_gif(path: Path, annotated: Annotated, start_s: float, end_s: float) -> int:
+def annotated_gif(path: Path, annotated: Drawn, start_s: float, end_s: float) -> int:
     """Write a stretch of the annotated film as a GIF of ten frames a second; how many frames it has."""
     images, index = [], 0
     for frame, image in annotated:
