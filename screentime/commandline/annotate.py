@@ -165,7 +165,8 @@ def _annotated(
         every_frame=arguments.every_frame,
         journal=journal_of(arguments.out, film),
         font=arguments.font,
-        until_s=None if stretch is None else stretch[1],
+        from_s=stretch[0] if stretch else 0.0,
+        until_s=stretch[1] if stretch else math.inf,
         max_side=None if stretch is None else GIF_SIDE,
     )
 

@@ -1,7 +1,8 @@
 """A copy of a film, sound and all, with names, probabilities, running seconds and a ribbon of the whole film drawn in."""
 
+import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -47,7 +48,7 @@ class Annotated:
         every_frame: score every frame, which the model must be able to; else the scores of the sample on screen are shown.
         journal: keeps the scores of single frames.
         font: a font to be asked first.
-        until_s: no frame after this moment is wanted; None: all are.
+        from_s, until_s: no frame that ends before from_s, or begins at until_s or later, is wanted.
         max_side: pictures are not larger than that, pixels; None: as large as the film.
 
     Attributes:
@@ -68,20 +69,20 @@ class Annotated:
         every_frame: bool,
         journal: Path,
         font: Path | None = None,
-        until_s: float | None = None,
+        from_s: float = 0.0,
+        until_s: float = math.inf,
         max_side: int | None = None,
     ) -> None:
         self.frames = NativeFrames(film.path)
         self.overlay: Overlay | None = None
         self._film, self._model, self._ledger, self._threshold = film, model, ledger, threshold
-        self._every_frame, self._journal, self._font, self._until_s = every_frame, journal, font, until_s
+        self._every_frame, self._journal, self._font = every_frame, journal, font
+        self._from_s, self._until_s = from_s, until_s
         self._max_side = max_side or sys.maxsize
 
     def __iter__(self) -> Iterator[tuple[NativeFrame, np.ndarray]]:
         """Each frame with its image, (height, width, 3) uint8 RGB, upright."""
-        wanted = (frame for frame in self.frames)
-        if self._until_s is not None:
-            wanted = _until(wanted, self._until_s)
+        wanted = between(self.frames, self._from_s, self._until_s)
         with Journal(self._journal, self._model.key(self._film.path)) as known:
             scored = (
                 frame_scores(self._model, wanted, known) if self._every_frame else ((frame, None) for frame in wanted)
@@ -147,8 +148,10 @@ def annotated_gif(path: Path, annotated: Drawn, start_s: float, end_s: float) ->
     return len(images)
 
 
-def _until(frames: Iterator[NativeFrame], end_s: float) -> Iterator[NativeFrame]:
+def between(frames: Iterable[NativeFrame], from_s: float, until_s: float) -> Iterator[NativeFrame]:
+    """The frames that end after from_s and begin before until_s, seconds."""
     for frame in frames:
-        if float(frame.start_s) >= end_s:
+        if float(frame.start_s) >= until_s:
             return
-        yield frame
+        if float(frame.end_s) > from_s:
+            yield frame

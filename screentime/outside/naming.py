@@ -15,6 +15,7 @@ from screentime.files import sha256_of
 from screentime.folders import n_cores
 from screentime.imagenet import Classifier, Seen, looked_at_side
 from screentime.in_order import in_order
+from screentime.outside.annotation import between
 from screentime.outside.films import Film
 from screentime.outside.journal import Journal
 from screentime.outside.name_overlay import NameOverlay
@@ -90,11 +91,7 @@ class Named:
         yield from in_order(lambda one: self._drawn(*one), self._with_overlay(named), n_cores())
 
     def _wanted(self) -> Iterator[NativeFrame]:
-        for frame in self.frames:
-            if float(frame.start_s) >= self._until_s:
-                return
-            if float(frame.end_s) > self._from_s:
-                yield frame
+        return between(self.frames, self._from_s, self._until_s)
 
     def _by_second(self) -> Iterator[tuple[NativeFrame, Seen]]:
         moments_us = [microseconds(one.time_s) for one in self.seen]
