@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from screentime.outside.lettering import Lettering, cover
-from screentime.outside.overlay import COLOURS, LEAST, LINES, PANEL_SHARE, QUIET, TEXT, fill, shade
+from screentime.outside.overlay import COLOURS, LEAST, LINES, PANEL_SHARE, QUIET, TEXT, TROUGH, fill, shade
 from screentime.wording import clock
 
-BAR, GROUND = COLOURS[1], (70, 70, 74)
+BAR, BAR_LINES = COLOURS[1], 3  # colour, and width in heights of a line
 USUAL_LETTERS = 32  # of ImageNet's thousand names two are longer; the panel is wide enough for all others
 
 
@@ -38,7 +38,7 @@ class NameOverlay:
         gap = line // 2
         longest = sorted((name for name in names if len(name) <= USUAL_LETTERS), key=len)[-40:]
         widest = max(self._letters.mask(name).shape[1] for name in longest)
-        score, bar = round(2.2 * line), 4 * line + gap
+        score, bar = round(1.8 * line), BAR_LINES * line + gap
         self._bar = gap if 2 * gap + score + bar + widest <= width else None
         self._score = gap + (bar if self._bar else 0)
         self._name = self._score + score
@@ -68,8 +68,8 @@ class NameOverlay:
             y = round((row + 1) * 1.3 * line) + line // 4
             colour = QUIET if row else TEXT
             if self._bar:
-                fill(image, self._bar, y + line // 3, 4 * line, line // 3, GROUND)
-                fill(image, self._bar, y + line // 3, round(4 * line * float(share)), line // 3, BAR)
+                fill(image, self._bar, y + line // 3, BAR_LINES * line, line // 3, TROUGH)
+                fill(image, self._bar, y + line // 3, round(BAR_LINES * line * float(share)), line // 3, BAR)
             cover(image, self._score, y, self._letters.mask(f"{share:.2f}"), colour)
             cover(image, self._name, y, self._letters.fitted(self._names[number], self._widest), colour)
         return image

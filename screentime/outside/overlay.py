@@ -21,6 +21,7 @@ COLOURS = (
 )
 BACK = (12, 12, 12)
 SHADE = np.round(np.arange(256) * 0.28 + 12 * 0.72).astype(np.uint8)  # behind all text: readable on white and on black
+TROUGH = (112, 112, 118)  # of a bar: lighter than the shade on any picture
 TEXT, QUIET = (255, 255, 255), (196, 196, 200)
 LINES = 26  # text lines in the height of a picture
 LEAST = 14  # pixels: a line is never lower
@@ -104,7 +105,7 @@ class Overlay:
             fill(image, line // 2, y + line // 4, line // 2, line // 2, colour if there else BACK)
             _frame(image, line // 2, y + line // 4, line // 2, line // 2, colour)
             cover(image, self._columns["name"], y, self._names[row], TEXT if there else QUIET)
-            fill(image, self._columns["bar"], y + line // 3, 4 * line, line // 3, (70, 70, 74))
+            fill(image, self._columns["bar"], y + line // 3, 4 * line, line // 3, TROUGH)
             fill(image, self._columns["bar"], y + line // 3, round(4 * line * score), line // 3, colour)
             self._write(image, self._columns["score"], y, f"{score:.2f}", TEXT if there else QUIET)
             self._write(image, self._columns["clock"], y, clock(so_far[place]), TEXT if there else QUIET)
