@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """`show`, of the module notebook, when it is asked for: importing the package costs nothing and brings nothing along."""
+    """`show`, of the module notebook, when it is asked for: importing the package brings nothing along, and no stage depends on it."""
     if name == "show":
         return import_module("screentime.notebook").show
     raise AttributeError(f"module 'screentime' has no attribute '{name}'")

@@ -111,6 +111,18 @@ def test_a_stretch_is_as_large_as_it_is_displayed_and_upright(tmp_path):
     assert 'width="640" height="360"' in shown.html
 
 
+def test_a_film_of_one_pixel_is_shown(tmp_path):
+    def grey(number: int, width: int, height: int) -> np.ndarray:
+        return np.full((height, width, 3), 128, np.uint8)
+
+    path = numbered(tmp_path / "film.mkv", 10, codec="ffv1", width=1, height=1, image_of=grey)
+
+    shown = screentime.show(path, 0.2)
+
+    images = [frame.image() for frame in NativeFrames(put_in(shown, tmp_path / "stretch.mp4"))]
+    assert len(images) == 5 and np.abs(np.array(images).astype(int) - 128).max() < 8
+
+
 def test_pictures_are_shown_too(tmp_path):
     images = [Image.fromarray(synthetic.numbered_image(number)) for number in (3, 5)]
     images[0].save(tmp_path / "moving & more.gif", save_all=True, append_images=images[1:], duration=100)

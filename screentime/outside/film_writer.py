@@ -30,7 +30,7 @@ class FilmWriter:
 
     Args:
         path: the film.
-        size: width and height, pixels; a last odd column or row is left out.
+        size: width and height, pixels; a last odd column or row is left out, and a single one is shown twice.
         gap_s: how long a frame usually lasts, seconds.
         like: a frame of the film whose frames are written (`show`): orientation and colours are taken over. None: images are
             written (`show_image`).
@@ -50,7 +50,7 @@ class FilmWriter:
         self._path, self._partial = path, path.with_name(f".{path.name}{PARTIAL}")
         self._container = av.open(str(self._partial), "w", format="mp4", options=MP4)
         self._video = self._container.add_stream("libx264", rate=1 / gap_s, options=QUALITY)
-        self._video.width, self._video.height = size[0] // 2 * 2, size[1] // 2 * 2
+        self._video.width, self._video.height = (max(2, side // 2 * 2) for side in size)
         self._video.pix_fmt = "yuv420p"
         context = self._video.codec_context
         context.time_base = CLOCK
@@ -121,7 +121,10 @@ class FilmWriter:
 
     def show_image(self, image: np.ndarray, start_s: Fraction, end_s: Fraction) -> None:
         """The same of an image, (height, width, 3) uint8 RGB."""
-        image = np.ascontiguousarray(image[: self._video.height, : self._video.width])
+        image = image[: self._video.height, : self._video.width]
+        if 1 in image.shape[:2]:
+            image = image.repeat(3 - min(2, image.shape[0]), axis=0).repeat(3 - min(2, image.shape[1]), axis=1)
+        image = np.ascontiguousarray(image)
         picture = av.VideoFrame.from_ndarray(image, format="rgb24")
         self._write(
             picture.reformat(

@@ -75,7 +75,7 @@ class Overlay:
         self._panel = min(width, self._columns["clock"] + round(2.6 * line)), round((len(kept) + 1) * 1.3 * line) + gap
         self._names = [name[:, :widest] for name in names]
         self._length_s = float(times_s[-1] + durations_s[-1]) if len(times_s) else 0.0
-        self._ribbon = self._drawn_ribbon(width)
+        self._ribbon = self._drawn_ribbon(width)[-height:]
         self._lit = (self._ribbon != BACK).any(axis=2)
 
     def draw(self, image: np.ndarray, time_s: float, scores: np.ndarray | None = None) -> np.ndarray:
