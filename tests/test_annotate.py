@@ -111,6 +111,15 @@ def test_bars_and_seconds_are_those_of_the_scores():
     assert np.array_equal(picture, np.full((360, 640, 3), 128, np.uint8))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (8, 200), (200, 8)])
+def test_pictures_without_room_are_drawn_into_as_far_as_it_goes(size):
+    picture = np.full((size[1], size[0], 3), (0, 255, 0), np.uint8)
+
+    image = overlay(np.full((3, 3), 0.5), size=size).draw(picture, 1.0)
+
+    assert image.shape == picture.shape and (image != picture).any()
+
+
 def test_the_running_seconds_end_as_the_table_has_them(models, tmp_path, monkeypatch):
     blots, told = [np.kron(one, np.ones((4, 4, 1), np.uint8)) for one in pictures(8, seed=2)], []
     path = large(tmp_path / "film.mp4", lambda number, width, height: blots[number // 12][:height, :width], n_frames=96)

@@ -1,16 +1,24 @@
 """The whole line, as a user runs it: `dvc repro` on a short excerpt of the real film with real labels."""
 
+import base64
 import csv
 import json
 import re
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import excerpt
 import mlflow
+import nbformat
+import numpy as np
 import pytest
 import synthetic
+from nbclient import NotebookClient
+from PIL import Image
 from project import Project
+
+from screentime.video import NativeFrames
 
 CAST = ["bunny", "frank", "rinky", "gamera", "butterfly"]
 LABELS = Path("data") / "labels" / "excerpt.csv"
@@ -75,6 +83,48 @@ def test_the_model_scores_the_film_outside_the_project_as_the_pipeline_did(proje
     assert (tmp_path / "out" / "excerpt" / "timeline.csv").read_bytes() == wanted.read_bytes()
     facts = json.loads((project.folder / "models" / "trained" / "model.json").read_text(encoding="utf-8"))
     assert facts["sampling"] == {"fps": 1.0, "jpeg_quality": 72, "max_side": 448}
+
+
+def test_the_notebook_of_the_documents_shows_what_the_project_found(project, first_run, tmp_path):
+    """In a kernel of its own, in a finished project, as a reader runs it."""
+    (project.folder / "docs").mkdir(exist_ok=True)
+    notebook = nbformat.read(Path(__file__).parents[1] / "docs" / "notebook.ipynb", as_version=4)
+
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(project.folder / "docs")}}).execute()
+
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    data = [output["data"] for output in outputs if "data" in output]
+    name, seconds, plot, curve, stretch, same, moving = data
+    assert name["text/plain"] == "'excerpt.mp4'"
+    rows = {
+        row["character"]: row
+        for row in table(project.folder / "reports" / "screen_time.csv")
+        if row["video_id"] == "excerpt"
+    }
+    for character in CAST:
+        assert f"<th>{character}</th>" in seconds["text/html"]
+        assert f"<td>{float(rows[character]['seconds']):.6f}</td>" in seconds["text/html"]
+    for picture in (plot, curve):
+        drawn = np.asarray(Image.open(BytesIO(base64.b64decode(picture["image/png"]))).convert("RGB")).reshape(-1, 3)
+        assert (drawn == (0, 0x72, 0xB2)).all(axis=1).any() and len(np.unique(drawn, axis=0)) > 3
+    assert same["text/plain"] == "True"  # the tables of the film scored from Python, and the pipeline's
+    most = max(CAST, key=lambda character: float(rows[character]["seconds"]))
+    spans = [
+        (float(row["start_s"]), float(row["end_s"]))
+        for row in table(project.folder / "reports" / "excerpt" / "appearances.csv")
+        if row["character"] == most
+    ]
+    length_s = min(4.0, max(end_s - start_s for start_s, end_s in spans))
+    (tmp_path / "stretch.mp4").write_bytes(embedded(stretch, "video/mp4"))
+    assert list(NativeFrames(tmp_path / "stretch.mp4"))[-1].end_s == pytest.approx(length_s, abs=1e-4)
+    with Image.open(BytesIO(embedded(moving, "image/gif"))) as gif:
+        shown_ms = [gif.seek(place) or gif.info["duration"] for place in range(gif.n_frames)]
+        assert (sum(shown_ms), gif.size[0]) == (2000, 480)
+
+
+def embedded(data: dict, kind: str) -> bytes:
+    """The file that an output of a notebook holds."""
+    return base64.b64decode(re.search(f'src="data:{kind};base64,([^"]+)"', data["text/html"])[1])
 
 
 def test_a_second_run_has_nothing_to_do(project, first_run):

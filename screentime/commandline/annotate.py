@@ -1,12 +1,14 @@
-"""`annotate`: a copy of a film with who is on screen drawn in."""
+"""`annotate`: a copy of a film with who is on screen drawn in, or what a network without training calls its frames."""
 
 import argparse
+import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from screentime.commandline.parser import add_command, add_films_and_model
 from screentime.errors import InputError
-from screentime.outside.annotation import GIF_LONGEST_S, GIF_SIDE, Annotated, annotate, annotated_gif
+from screentime.outside.annotation import GIF_LONGEST_S, GIF_SIDE, Annotated, Drawn, annotate, annotated_gif
 from screentime.outside.films import Film, films_of
 from screentime.outside.frame_scores import Model, opened_model
 from screentime.outside.kept import Kept, each_film, journal_of, scored
@@ -19,16 +21,25 @@ Write a copy of a film, sound and all, in which the characters are named: a bar 
 screen so far, and below a ribbon of the whole film. DIR/FILM/FILM_annotated.mp4, at the times of the film's own frames.
 
 The scores are those of the film sampled once a second, with their time; `--every-frame` scores each frame, which asks the
-network as many times as the film has frames. `--gif 1:05 1:12` writes that stretch as a moving picture instead."""
+network as many times as the film has frames. `--gif 1:05 1:12` writes that stretch as a moving picture instead.
+
+`--imagenet` needs no model and no training: it draws in what a network trained on ImageNet calls each frame, the most
+probable of a thousand names of things, as `python -m screentime imagenet` prints them (docs/imagenet.md):
+DIR/FILM/FILM_imagenet.mp4, and DIR/FILM/names.csv with the names."""
+OF_IMAGENET = ("top", "backbone", "weights")  # options that say how frames are named
+
+Stretch = tuple[float, float]
+Tell = Callable[[float], None]
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add `annotate`."""
     one = add_command(
         commands, "annotate", "a copy of a film with who is on screen drawn in", ANNOTATE_HELP, _annotate,
-        "  python -m screentime annotate film.mp4 --model models/trained --out annotated",
+        "  python -m screentime annotate film.mp4 --model models/trained --out annotated\n"
+        "  python -m screentime annotate film.mp4 --imagenet --top 3 --out named",
     )  # fmt: skip
-    add_films_and_model(one, "the films")
+    add_films_and_model(one, "the films", model_required=False)
     one.add_argument("--every-frame", action="store_true", help="score every frame, not only the sampled ones")
     one.add_argument(
         "--gif", nargs=2, metavar=("FROM", "TO"), help="a stretch as a GIF, e.g. 1:05 1:12.5, at most a minute"
@@ -37,12 +48,31 @@ def add(commands: argparse._SubParsersAction) -> None:
     one.add_argument(
         "--params", default="params.yaml", type=Path, metavar="FILE", help="what is set where no option tells (default: %(default)s)"
     )  # fmt: skip
+    naming = one.add_argument_group("without a model")
+    naming.add_argument("--imagenet", action="store_true", help="draw in ImageNet's names of things; needs no training")
+    naming.add_argument("--top", type=int, metavar="N", help="names for each frame, 1 to 1000 (default: 1)")
+    naming.add_argument("--backbone", metavar="NAME", help="the network, as `imagenet` has it")
+    naming.add_argument("--weights", metavar="FILE", help="its weights with the classifier, as `imagenet` has them")
 
 
 def _annotate(arguments: argparse.Namespace) -> None:
-    params = load(arguments.params)
+    if arguments.imagenet == (arguments.model is not None):
+        found = "--model and --imagenet were" if arguments.imagenet else "neither --model nor --imagenet was"
+        raise InputError(
+            f"annotate: {found} found, one of the two was expected; name a trained model, or ask for ImageNet's names"
+        )
     stretch = None if arguments.gif is None else _stretch(*arguments.gif)
     films = films_of(arguments.films)
+    if arguments.imagenet:
+        _by_names(arguments, films, stretch)
+        return
+    if given := [f"--{name}" for name in OF_IMAGENET if getattr(arguments, name) is not None]:
+        raise InputError(f"annotate: {', '.join(given)} was found with --model, it belongs to --imagenet; leave it out")
+    _by_model(arguments, films, stretch)
+
+
+def _by_model(arguments: argparse.Namespace, films: list[Film], stretch: Stretch | None) -> None:
+    params = load(arguments.params)
     model = opened_model(arguments.model, params.score.threads)
     if arguments.every_frame and not model.judges_frames_alone:
         raise InputError(
@@ -52,24 +82,76 @@ def _annotate(arguments: argparse.Namespace) -> None:
     with scored(arguments.out, films, arguments.model, params, workers=0) as kept:
         for film, tell in each_film(kept, "drawing"):
             annotated = _annotated(arguments, film, kept, model, params, stretch)
-            if stretch is None:
-                path = arguments.out / film.video_id / f"{film.video_id}_annotated.mp4"
-                annotate(path, film, annotated, tell)
-                told = size_text(path.stat().st_size)
-            else:
-                path = arguments.out / film.video_id / f"{film.video_id}_{stretch[0]:g}s.gif"
-                n_frames = annotated_gif(path, annotated, *stretch)
-                if not n_frames:
-                    raise InputError(
-                        f"--gif: {film.path} ends before {arguments.gif[0]}; name a stretch inside the film"
-                    )
-                told = f"{count_text(n_frames, 'frame', 'frames')}, {size_text(path.stat().st_size)}"
-            print(f"{path}: {told}", flush=True)
+            _write(arguments, film, annotated, stretch, "_annotated" if stretch is None else "", tell)
             _tell_left_out(annotated, model)
     for sentence in kept.copies:
         print(sentence)
     if kept.failure:
         raise kept.failure
+
+
+def _by_names(arguments: argparse.Namespace, films: list[Film], stretch: Stretch | None) -> None:
+    from screentime.commandline.imagenet import checked_top, network_of  # both know more than a light environment has
+    from screentime.imagenet import class_names, seen_in, write_seen
+    from screentime.outside.naming import Named, Namer
+    from screentime.progress import Progress
+    from screentime.video import header_of
+
+    facts, weights = network_of(arguments)
+    namer = Namer(facts, weights, class_names(), checked_top(1 if arguments.top is None else arguments.top))
+    sizes = [min(header_of(film.path, max_side=1).length_s, stretch[1] if stretch else math.inf) for film in films]
+    from_s, until_s = stretch or (0.0, math.inf)
+    failures = []
+    for film, length_s in zip(films, sizes, strict=True):
+        folder = arguments.out / film.video_id
+        try:
+            seen = None
+            if not arguments.every_frame:
+                with Progress("naming", [length_s]) as progress:
+                    seen = []
+                    for one in seen_in(
+                        [film.path], facts, weights, namer.top, from_s=math.floor(from_s), until_s=until_s
+                    ):
+                        seen.append(one)
+                        progress.show([min(one.time_s / length_s, 1.0) if length_s else 0.0])
+                    progress.show([1.0])
+            named = Named(
+                film, namer=namer, seen=seen, journal=arguments.out / ".screentime" / "names" / f"{film.video_id}.names",
+                font=arguments.font, from_s=from_s, until_s=until_s, max_side=None if stretch is None else GIF_SIDE,
+            )  # fmt: skip
+            with Progress("drawing", [length_s]) as progress:
+                _write(arguments, film, named, stretch, "_imagenet", lambda share: progress.show([min(share, 1.0)]))
+                progress.show([1.0])
+        except InputError as error:
+            failures.append(str(error))
+            continue
+        if stretch is None:
+            write_seen(folder / "names.csv", named.seen, namer.names)
+            print(f"{folder / 'names.csv'}: {count_text(len(named.seen), 'frame', 'frames')} named")
+        if named.overlay.n_shown < namer.top:
+            print(
+                f"{film.path}: its pictures have room for {named.overlay.n_shown} names of {namer.top}; the table has all"
+            )
+    if failures:
+        raise InputError("\n".join(failures))
+
+
+def _write(
+    arguments: argparse.Namespace, film: Film, drawn: Drawn, stretch: Stretch | None, kind: str, tell: Tell
+) -> None:
+    """Write the film or the stretch of it, and say what was written."""
+    folder = arguments.out / film.video_id
+    if stretch is None:
+        path = folder / f"{film.video_id}{kind}.mp4"
+        changed = annotate(path, film, drawn, tell)
+        told = "; ".join([size_text(path.stat().st_size), *changed])
+    else:
+        path = folder / f"{film.video_id}{kind}_{stretch[0]:g}s.gif"
+        n_frames = annotated_gif(path, drawn, *stretch)
+        if not n_frames:
+            raise InputError(f"--gif: {film.path} ends before {arguments.gif[0]}; name a stretch inside the film")
+        told = f"{count_text(n_frames, 'frame', 'frames')}, {size_text(path.stat().st_size)}"
+    print(f"{path}: {told}", flush=True)
 
 
 def _annotated(
@@ -83,7 +165,8 @@ def _annotated(
         every_frame=arguments.every_frame,
         journal=journal_of(arguments.out, film),
         font=arguments.font,
-        until_s=None if stretch is None else stretch[1],
+        from_s=stretch[0] if stretch else 0.0,
+        until_s=stretch[1] if stretch else math.inf,
         max_side=None if stretch is None else GIF_SIDE,
     )
 

@@ -50,8 +50,10 @@ def add_place(one: Parser, name: str, default: str, holds: str) -> None:
     )
 
 
-def add_films_and_model(one: Parser, gets: str) -> None:
+def add_films_and_model(one: Parser, gets: str, *, model_required: bool = True) -> None:
     """Add what every command on films outside the project asks for; `gets` says what comes into its folder."""
     one.add_argument("films", nargs="+", type=Path, metavar="VIDEO", help="a film, or a folder of films")
-    one.add_argument("--model", required=True, type=Path, metavar="DIR", help="a trained model, e.g. models/trained")
+    one.add_argument(
+        "--model", required=model_required, type=Path, metavar="DIR", help="a trained model, e.g. models/trained"
+    )
     one.add_argument("--out", required=True, type=Path, metavar="DIR", help=f"the folder that gets {gets}")

@@ -1,9 +1,10 @@
 """A copy of a film, sound and all, with names, probabilities, running seconds and a ribbon of the whole film drawn in."""
 
+import math
 import sys
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -17,10 +18,23 @@ from screentime.outside.films import Film
 from screentime.outside.frame_scores import Model, frame_scores
 from screentime.outside.journal import Journal
 from screentime.outside.overlay import Overlay
-from screentime.outside.sound import Sound, SoundReader
+from screentime.outside.sound_copy import SoundCopy
 from screentime.video import NativeFrame, NativeFrames
 
 GIF_SIDE, GIF_FPS, GIF_LONGEST_S = 480, 10, 60
+
+
+class Drawn(Protocol):
+    """The frames of a film with something drawn in: iterate once.
+
+    Attributes:
+        frames: the film.
+    """
+
+    frames: NativeFrames
+
+    def __iter__(self) -> Iterator[tuple[NativeFrame, np.ndarray]]:
+        """Each frame with its image, (height, width, 3) uint8 RGB, upright."""
 
 
 class Annotated:
@@ -34,7 +48,7 @@ class Annotated:
         every_frame: score every frame, which the model must be able to; else the scores of the sample on screen are shown.
         journal: keeps the scores of single frames.
         font: a font to be asked first.
-        until_s: no frame after this moment is wanted; None: all are.
+        from_s, until_s: no frame that ends before from_s, or begins at until_s or later, is wanted.
         max_side: pictures are not larger than that, pixels; None: as large as the film.
 
     Attributes:
@@ -55,20 +69,20 @@ class Annotated:
         every_frame: bool,
         journal: Path,
         font: Path | None = None,
-        until_s: float | None = None,
+        from_s: float = 0.0,
+        until_s: float = math.inf,
         max_side: int | None = None,
     ) -> None:
         self.frames = NativeFrames(film.path)
         self.overlay: Overlay | None = None
         self._film, self._model, self._ledger, self._threshold = film, model, ledger, threshold
-        self._every_frame, self._journal, self._font, self._until_s = every_frame, journal, font, until_s
+        self._every_frame, self._journal, self._font = every_frame, journal, font
+        self._from_s, self._until_s = from_s, until_s
         self._max_side = max_side or sys.maxsize
 
     def __iter__(self) -> Iterator[tuple[NativeFrame, np.ndarray]]:
         """Each frame with its image, (height, width, 3) uint8 RGB, upright."""
-        wanted = (frame for frame in self.frames)
-        if self._until_s is not None:
-            wanted = _until(wanted, self._until_s)
+        wanted = between(self.frames, self._from_s, self._until_s)
         with Journal(self._journal, self._model.key(self._film.path)) as known:
             scored = (
                 frame_scores(self._model, wanted, known) if self._every_frame else ((frame, None) for frame in wanted)
@@ -91,8 +105,11 @@ class Annotated:
         return frame, self.overlay.draw(image, float(frame.start_s), scores)
 
 
-def annotate(path: Path, film: Film, annotated: Annotated, tell: Callable[[float], None]) -> None:
-    """Write the annotated film, H.264 and AAC in MP4, at the times of its frames.
+def annotate(path: Path, film: Film, annotated: Drawn, tell: Callable[[float], None]) -> list[str]:
+    """Write the annotated film, MP4 with H.264, at the times of its frames, with all its sound.
+
+    Returns:
+        Sentences on tracks of sound that are not as they were.
 
     Raises:
         InputError: the film cannot be read.
@@ -100,31 +117,25 @@ def annotate(path: Path, film: Film, annotated: Annotated, tell: Callable[[float
     """
     with opened(film.path) as container:
         gap_s = usual_gap_s(video_stream(container, film.path))
-    writer = sound = pieces = None
+    writer = sound = None
     try:
         for frame, image in annotated:
             if writer is None:
-                reader = SoundReader(film.path, annotated.frames.zero_s)
-                size = image.shape[1], image.shape[0]
-                writer = FilmWriter(path, size, gap_s, rate=reader.rate, layout=reader.layout)
-                pieces = iter(reader)
-                sound = next(pieces, None)
+                writer = FilmWriter(path, (image.shape[1], image.shape[0]), gap_s)
+                sound = SoundCopy(film.path, annotated.frames.zero_s, writer)
             writer.show_image(image, frame.start_s, frame.end_s)
-            while sound is not None and sound.start_s < frame.end_s:
-                _play(writer, sound, reader.rate)
-                sound = next(pieces, None)
+            sound.write_until(frame.end_s)
             claimed_s = annotated.frames.claimed_s
             tell(float(frame.end_s / claimed_s) if claimed_s else 0.0)
-        while sound is not None:  # sound may last longer than the pictures
-            _play(writer, sound, reader.rate)
-            sound = next(pieces, None)
+        sound.write_until(None)  # sound may last longer than the pictures
         writer.finish()
+        return sound.changed
     finally:
         if writer is not None:
             writer.discard()
 
 
-def annotated_gif(path: Path, annotated: Annotated, start_s: float, end_s: float) -> int:
+def annotated_gif(path: Path, annotated: Drawn, start_s: float, end_s: float) -> int:
     """Write a stretch of the annotated film as a GIF of ten frames a second; how many frames it has."""
     images, index = [], 0
     for frame, image in annotated:
@@ -137,15 +148,10 @@ def annotated_gif(path: Path, annotated: Annotated, start_s: float, end_s: float
     return len(images)
 
 
-def _until(frames: Iterator[NativeFrame], end_s: float) -> Iterator[NativeFrame]:
+def between(frames: Iterable[NativeFrame], from_s: float, until_s: float) -> Iterator[NativeFrame]:
+    """The frames that end after from_s and begin before until_s, seconds."""
     for frame in frames:
-        if float(frame.start_s) >= end_s:
+        if float(frame.start_s) >= until_s:
             return
-        yield frame
-
-
-def _play(writer: FilmWriter, sound: Sound, rate: int) -> None:
-    """Write a piece of sound, but for what comes before the first frame."""
-    early = max(0, round(-sound.start_s * rate))
-    if early < sound.samples.shape[1]:
-        writer.play(sound.samples[:, early:], sound.start_s + Fraction(early, rate))
+        if float(frame.end_s) > from_s:
+            yield frame

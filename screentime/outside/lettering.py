@@ -53,6 +53,14 @@ class Lettering:
                 raise InputError(f"{file}: no font was found, a .ttf, .otf or .ttc file was expected; name another")
         self.mask = cache(self._mask)  # the same few texts come again in every frame
 
+    def fitted(self, text: str, width: int) -> np.ndarray:
+        """The mask of a text that is at most so many pixels wide: what is too long ends in an ellipsis."""
+        mask = self.mask(text)
+        while mask.shape[1] > width and len(text) > 1:
+            text = text[:-1]
+            mask = self.mask(f"{text.rstrip()}\N{HORIZONTAL ELLIPSIS}")
+        return mask[:, : max(0, width)]
+
     def _mask(self, text: str) -> np.ndarray:
         """How much of each pixel a text covers, (height, width) float32 in [0, 1]."""
         text = " ".join(text.split())

@@ -21,6 +21,7 @@ COLOURS = (
 )
 BACK = (12, 12, 12)
 SHADE = np.round(np.arange(256) * 0.28 + 12 * 0.72).astype(np.uint8)  # behind all text: readable on white and on black
+TROUGH = (112, 112, 118)  # of a bar: lighter than the shade on any picture
 TEXT, QUIET = (255, 255, 255), (196, 196, 200)
 LINES = 26  # text lines in the height of a picture
 LEAST = 14  # pixels: a line is never lower
@@ -74,7 +75,7 @@ class Overlay:
         self._panel = min(width, self._columns["clock"] + round(2.6 * line)), round((len(kept) + 1) * 1.3 * line) + gap
         self._names = [name[:, :widest] for name in names]
         self._length_s = float(times_s[-1] + durations_s[-1]) if len(times_s) else 0.0
-        self._ribbon = self._drawn_ribbon(width)
+        self._ribbon = self._drawn_ribbon(width)[-height:]
         self._lit = (self._ribbon != BACK).any(axis=2)
 
     def draw(self, image: np.ndarray, time_s: float, scores: np.ndarray | None = None) -> np.ndarray:
@@ -94,18 +95,18 @@ class Overlay:
         so_far = self._sums[sample] + since_s * self._scores[sample]
         now = self._scores[sample] if scores is None else scores
         line = self._line
-        _shade(image, 0, 0, *self._panel)
+        shade(image, 0, 0, *self._panel)
         told = clock(time_s) if scores is not None else f"{clock(time_s)}, scores of {clock(self._times[sample])}"
         self._write(image, line // 2, line // 4, told, QUIET)
         for row, place in enumerate(self._places):
             y = round((row + 1) * 1.3 * line) + line // 4
             colour, score = COLOURS[place % len(COLOURS)], float(now[place])
             there = score >= self._threshold
-            _fill(image, line // 2, y + line // 4, line // 2, line // 2, colour if there else BACK)
+            fill(image, line // 2, y + line // 4, line // 2, line // 2, colour if there else BACK)
             _frame(image, line // 2, y + line // 4, line // 2, line // 2, colour)
             cover(image, self._columns["name"], y, self._names[row], TEXT if there else QUIET)
-            _fill(image, self._columns["bar"], y + line // 3, 4 * line, line // 3, (70, 70, 74))
-            _fill(image, self._columns["bar"], y + line // 3, round(4 * line * score), line // 3, colour)
+            fill(image, self._columns["bar"], y + line // 3, 4 * line, line // 3, TROUGH)
+            fill(image, self._columns["bar"], y + line // 3, round(4 * line * score), line // 3, colour)
             self._write(image, self._columns["score"], y, f"{score:.2f}", TEXT if there else QUIET)
             self._write(image, self._columns["clock"], y, clock(so_far[place]), TEXT if there else QUIET)
         height = self._ribbon.shape[0]
@@ -113,7 +114,7 @@ class Overlay:
         band[:] = SHADE[band]
         band[self._lit] = self._ribbon[self._lit]
         x = round((image.shape[1] - 1) * min(time_s / self._length_s, 1.0)) if self._length_s else 0
-        _fill(image, x - max(1, line // 12), image.shape[0] - height, max(2, line // 6), height, TEXT)
+        fill(image, x - max(1, line // 12), image.shape[0] - height, max(2, line // 6), height, TEXT)
         return image
 
     def _drawn_ribbon(self, width: int) -> np.ndarray:
@@ -135,17 +136,17 @@ class Overlay:
         cover(image, x, y, self._letters.mask(text), colour)
 
 
-def _shade(image: np.ndarray, x: int, y: int, width: int, height: int) -> None:
+def shade(image: np.ndarray, x: int, y: int, width: int, height: int) -> None:
     """Darken a part of a picture, so that text on it can be read."""
     part = image[y : y + height, x : x + width]
     part[:] = SHADE[part]
 
 
-def _fill(image: np.ndarray, x: int, y: int, width: int, height: int, colour: Sequence[int]) -> None:
+def fill(image: np.ndarray, x: int, y: int, width: int, height: int, colour: Sequence[int]) -> None:
     image[max(0, y) : y + height, max(0, x) : max(0, x + width)] = colour
 
 
 def _frame(image: np.ndarray, x: int, y: int, width: int, height: int, colour: Sequence[int]) -> None:
     """An empty box with a border of one pixel."""
     for part in ((x, y, width, 1), (x, y + height - 1, width, 1), (x, y, 1, height), (x + width - 1, y, 1, height)):
-        _fill(image, *part, colour)
+        fill(image, *part, colour)

@@ -80,7 +80,7 @@ class EventClip:
     def _show(self, moment: Moment, end_s: float) -> None:
         image = decode_jpeg(moment[1])
         if self._writer is None:
-            self._writer = FilmWriter(self.path, (image.shape[1], image.shape[0]), GAP_S, rate=0, layout="")
+            self._writer = FilmWriter(self.path, (image.shape[1], image.shape[0]), GAP_S)
         start, end = (round((at_s - self._first_s) / MILLISECOND) * MILLISECOND for at_s in (moment[0], end_s))
         if end > start:
             self._writer.show_image(image, start, end)
