@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from report_data import FilmPlan, report_params, write_data
 
+from screentime.company import together_s
 from screentime.frames import encode_jpeg
-from screentime.report import together_s
 from screentime.tables import AUDIT, read_table, write_table
 from stages.report import report
 
@@ -258,8 +258,8 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_text_and_marks_have_enough_contrast(theme):
-    template = (Path(__file__).parents[1] / "screentime/templates/report.html").read_text(encoding="utf-8")
-    colour = dict(re.findall(r"--(\w+): (#\w{6})", re.findall(r":root \{(.*?)\}", template, re.DOTALL)[theme]))
+    style = (Path(__file__).parents[1] / "screentime/templates/report.css").read_text(encoding="utf-8")
+    colour = dict(re.findall(r"--(\w+): (#\w{6})", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[theme]))
 
     texts = [("ink", "paper"), ("ink", "raised"), ("quiet", "paper"), ("quiet", "raised"), ("strong", "paper")]
     texts += [("mark", "paper"), *(("ink", f"tint{i}") for i in range(1, 6))]
