@@ -76,7 +76,7 @@ if (player) {
   video.addEventListener("seeking", () => { if (wanted === null) until = Infinity; });  // the reader winds: it plays on
   video.addEventListener("seeked", () => {
     if (wanted === null) return;
-    const there = Math.abs(video.currentTime - wanted) < 0.5;
+    const there = Math.abs(video.currentTime - wanted) < 0.02;
     wanted = null;
     if (there) video.play().catch(() => {});
     else playable(false);  // a film that ends before, or a server that cannot wind: no other moment is shown for this one
