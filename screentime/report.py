@@ -37,7 +37,7 @@ _BASIS_WORDS = {
     "count": "not audited",
 }
 _TEMPLATES = Path(__file__).parent / "templates"
-_FEW_FILMS = 4  # up to so many all of their charts and timelines are open from the start
+_FEW_FILMS = 4  # up to so many all of their charts and timelines are open from the start, and all next steps told
 
 
 def page(
@@ -94,6 +94,7 @@ def page(
         film_numbers={video.video_id: place for place, video in enumerate(videos)},
         cast=cast,
         several=len(videos) > 1,
+        few=_FEW_FILMS,
         few_films=len(videos) <= _FEW_FILMS,
         totals=_totals(videos),
         headline=_headline(blocks),

@@ -88,7 +88,9 @@ def report(
             for name in ("timeline.csv", "appearances.csv"):
                 shutil.copyfile(estimates / video.video_id / name, folder / video.video_id / name)
     megabytes = len(html.encode("utf-8")) / 1e6
-    print(f"{reports / 'index.html'}: {len(params.cast)} characters, {len(shown_videos)} films, {megabytes:.1f} MB; open it")
+    print(
+        f"{reports / 'index.html'}: {len(params.cast)} characters, {len(shown_videos)} films, {megabytes:.1f} MB; open it"
+    )
 
 
 if __name__ == "__main__":

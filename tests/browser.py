@@ -18,7 +18,9 @@ _FLAGS = (
 )  # fmt: skip
 
 
-ARGUMENTS = [flag for flag in _FLAGS if flag not in ("--headless", "--hide-scrollbars", "--enable-logging=stderr")]  # driven
+ARGUMENTS = [
+    flag for flag in _FLAGS if flag not in ("--headless", "--hide-scrollbars", "--enable-logging=stderr")
+]  # driven
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,9 @@ class Reader:
         """Wait for something to hold (the page's policy forbids playwright's own way)."""
         end = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < end, f"it did not come to hold; the player says {self.video('[v.currentTime, v.error && v.error.message]')}"
+            assert time.monotonic() < end, (
+                f"it did not come to hold; the player says {self.video('[v.currentTime, v.error && v.error.message]')}"
+            )
             self.page.wait_for_timeout(20)
 
     def video(self, of: str) -> object:
@@ -130,14 +132,13 @@ def test_a_moment_begins_with_the_frame_on_screen_then_also_where_a_film_begins_
         assert not one.page.locator("#player").is_visible()
 
 
-def test_the_stretch_is_played_to_its_end_and_no_further(reader, project):
+def test_the_stretch_is_played_to_its_end_and_no_further(reader):
     one = reader()
-    start_s, end_s = min(spans_of(project, "late", "ada"), key=lambda span: span[1] - span[0])
-    one.page.evaluate(f"play([{{film: 1, character: 'ada', from: {start_s}, to: {start_s + 1}}}], 0)")
+    one.page.evaluate("play([{film: 1, character: 'ada', from: 3, to: 4}], 0)")
 
-    one.until(lambda: one.video("v.currentTime") > LATE_S + Fraction(str(start_s)) and one.video("v.paused"))
+    one.until(lambda: one.video("v.currentTime") > 4.5 and one.video("v.paused"))
 
-    assert one.video("v.currentTime") == pytest.approx(float(LATE_S) + start_s + 1, abs=0.5)
+    assert one.video("v.currentTime") == pytest.approx(float(LATE_S) + 4, abs=0.45)
     assert one.video("v.videoWidth") == 256
 
 
@@ -226,7 +227,10 @@ def test_the_table_of_films_has_the_totals_and_is_sorted_by_any_title(reader, pr
     title.locator("button").press("Enter")
 
     assert title.get_attribute("aria-sort") == "descending"
-    assert one.seen(".films tbody th") == ["All 4 films", *seconds.drop("*").sort_values(ascending=False, kind="stable").index]
+    assert one.seen(".films tbody th") == [
+        "All 4 films",
+        *seconds.drop("*").sort_values(ascending=False, kind="stable").index,
+    ]
     title.locator("button").click()
     title.locator("button").click()
     assert title.get_attribute("aria-sort") == "none"
@@ -252,7 +256,9 @@ def test_nothing_is_asked_of_any_other_machine(reader, project):
         one.page.keyboard.press("Escape")
 
     assert one.requests[0] == (project / "reports" / "index.html").as_uri()
-    outside = [request for request in one.requests[1:] if not request.startswith(((project / "data").as_uri(), "data:"))]
+    outside = [
+        request for request in one.requests[1:] if not request.startswith(((project / "data").as_uri(), "data:"))
+    ]
     assert outside == []
 
 
@@ -281,7 +287,9 @@ def test_names_are_text_in_everything_that_the_script_makes(chromium, tmp_path):
 
 
 def test_print_is_light_whole_and_without_controls(reader):
-    one = reader("#show=ada,bob", color_scheme="dark", viewport={"width": 680, "height": 960})  # about A4 within margins
+    one = reader(
+        "#show=ada,bob", color_scheme="dark", viewport={"width": 680, "height": 960}
+    )  # about A4 within margins
     one.page.emulate_media(media="print", color_scheme="dark")
     one.page.evaluate("dispatchEvent(new Event('beforeprint'))")
 

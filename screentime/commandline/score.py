@@ -67,7 +67,9 @@ def _score(arguments: argparse.Namespace) -> None:
     known = within(params.report.groups, kept.cast)
     for group in params.report.groups:
         if group not in known:
-            print(f"{arguments.params}: report: groups: {group} names somebody whom the model does not know; left out here")
+            print(
+                f"{arguments.params}: report: groups: {group} names somebody whom the model does not know; left out here"
+            )
     if kept.failure:
         raise kept.failure
     print(summary(arguments.out))
