@@ -14,7 +14,6 @@ from urllib.parse import quote, unquote
 import jinja2
 import numpy as np
 import pandas
-from markupsafe import Markup
 
 from screentime import __version__
 from screentime.citation import methods_text
@@ -123,9 +122,9 @@ def page(
     )
 
 
-def _own_text(name: str) -> Markup:
+def _own_text(name: str) -> str:
     """The page's own style or script: constant, so that the policy can name its hash."""
-    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))  # our own text, not a reader's
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _policy_hash(text: str) -> str:
