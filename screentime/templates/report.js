@@ -137,11 +137,12 @@ for (const timeline of all(".timeline")) {
       const thousandths = parseInt(scores.slice(2 * at, 2 * at + 2), 36), score = thousandths / 1000;
       const verdict = joined ? " on average" : score >= threshold ? ", visible" : ", not visible";
       const word = isNaN(score) ? "left out" : "score " + score.toFixed(2) + verdict;
-      const end = at + 1 < times.length ? times[at + 1] : length, middle = (times[at] + end) / 2 / length * ribbon.clientWidth;
       tip.textContent = clock(times[at]) + ", " + word;
       ribbon.setAttribute("aria-valuenow", at);
       ribbon.setAttribute("aria-valuetext", clock(times[at]) + ", " + word);
       here.hidden = tip.hidden = !visible;
+      if (!visible) return;  // measuring asks for a layout: not once for each of a thousand ribbons
+      const end = at + 1 < times.length ? times[at + 1] : length, middle = (times[at] + end) / 2 / length * ribbon.clientWidth;
       here.style.left = middle + "px";
       tip.style.left = Math.max(0, Math.min(ribbon.clientWidth - tip.offsetWidth, middle - tip.offsetWidth / 2)) + "px";
     };
