@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas
 
+from screentime.files import number
 from screentime.reported_video import ReportedVideo
 from screentime.wording import clock, seconds_text, stretch_text
 
 SUREST = "surest"
 LEAST_SURE = "least sure"
 LONGEST = "longest"
+MOMENT_S = 4.0  # so much of the film is played from a picture on that stands for no appearance
 
 _GROUPS = {
     SUREST: ("Surest", "No frame is at or above the threshold."),
@@ -182,6 +184,8 @@ def _picture_view(picture: Picture, thumbnail: Thumbnail, answer: str) -> dict:
         "width": thumbnail.width,
         "height": thumbnail.height,
         "place": picture.place and (picture.place[0] * thumbnail.width, picture.place[1] * thumbnail.height),
+        "from_s": number(picture.start_s if long else picture.time_s),
+        "to_s": number(picture.end_s if long else picture.time_s + MOMENT_S),
         "time": clock(picture.time_s),
         "score": f"{picture.score:.2f}",
         "stretch": stretch_text(picture.start_s, picture.end_s) if long else "",

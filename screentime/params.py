@@ -12,6 +12,7 @@ import yaml
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from screentime.errors import InputError, did_you_mean
+from screentime.groups import check_groups
 from screentime.section import Section
 from screentime.tables import ALL_VIDEOS, TABLES
 from screentime.watch_params import Watch
@@ -225,6 +226,7 @@ class Report(Section):
     thumbnail_width: Annotated[int, Field(ge=80, le=400)]
     thumbnail_quality: Annotated[int, Field(ge=30, le=95)]
     thumbnail_gap_s: Annotated[float, Field(ge=0)]
+    groups: dict[str, list[str]] = {}
 
 
 class Params(Section):
@@ -272,6 +274,8 @@ def load(path: Path) -> Params:
     check_videos(path, loaded.get("videos"))
     check_cast(path, loaded.get("cast"))
     check_stills(path, loaded.get("stills", []))
+    if isinstance(report := loaded.get("report"), dict):
+        check_groups(path, report.get("groups", {}), loaded["cast"])
     listed = [entry if isinstance(entry, dict) else {"file": entry} for entry in loaded["videos"]]
     videos = tuple({**entry, "file": _below_data_videos(entry["file"])} for entry in listed)
     lists = {name: tuple(loaded[name]) for name in ("cast", "stills") if name in loaded}

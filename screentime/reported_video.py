@@ -19,6 +19,7 @@ class ReportedVideo:
         video_id: the video.
         facts: what sampling found out about it (docs/formats.md, data/frames/<video_id>.json).
         timeline, appearances, targets, audit, skipped: its tables (docs/formats.md).
+        address: where the page finds the film, as the page writes it (`film_address`).
     """
 
     video_id: str
@@ -28,6 +29,7 @@ class ReportedVideo:
     targets: pandas.DataFrame
     audit: pandas.DataFrame
     skipped: pandas.DataFrame
+    address: str
 
     def looked_times(self, source: str) -> np.ndarray:
         """Times of the frames where a person answered with this source, seconds, increasing, each once."""

@@ -323,6 +323,35 @@ SCREEN_TIME = Table(
     ),
     (),
 )
+TOGETHER = Table(
+    "reports/together.csv",
+    "seconds that two characters are on screen at once, counted like counted_s of screen_time.csv: no audit has corrected "
+    "them; each pair once, in the order of the cast; video_id * is the total over videos",
+    (
+        _VIDEO,
+        _CHARACTER,
+        _word("companion", "the other one, later in the cast"),
+        _number("seconds", "sum over frames in which both scores pass the threshold, seconds"),
+        _number("share", "seconds over the length of the video without skipped ranges, in [0, 1]"),
+    ),
+    (),
+)
+GROUPS = Table(
+    "reports/groups.csv",
+    "seconds that the groups of `report.groups` are on screen, counted likewise; video_id * is the total over videos; absent "
+    "where no group is named",
+    (
+        _VIDEO,
+        _word("group", "the group"),
+        _word("members", "its characters, commas between"),
+        _number("any_s", "sum over frames in which the score of at least one member passes the threshold, seconds"),
+        _number("any_share", "any_s over the length of the video without skipped ranges, in [0, 1]"),
+        _number("all_s", "sum over frames in which the scores of all members pass the threshold, seconds"),
+        _number("all_share", "all_s over the length of the video without skipped ranges, in [0, 1]"),
+        _word("basis", "count: nothing measured the error, so there is no interval", choices=("count",)),
+    ),
+    (),
+)
 SUGGESTIONS = Table(
     "data/suggestions/<video_id>.csv",
     "which frames to label next, and what a light head thinks of them",
@@ -411,7 +440,7 @@ CLIP_CONFUSION = Table(
 
 TABLES = (
     LABELS, SKIP, AUDIT_DRAW, FRAMES, TARGETS, AUDIT, SKIPPED, STILLS, INDEX, FILLED_INDEX, STILLS_INDEX, SCORES, PLACES, OUT_OF_FOLD, EPOCHS, MEASURED,
-    PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES, SCREEN_TIME, SUGGESTIONS, FILLED, CLIPS, CLIP_EPOCHS, CLIP_RESULTS, CLIP_CONFUSION,
+    PRECISION_RECALL, CALIBRATION, TIMELINE, APPEARANCES, SCREEN_TIME, TOGETHER, GROUPS, SUGGESTIONS, FILLED, CLIPS, CLIP_EPOCHS, CLIP_RESULTS, CLIP_CONFUSION,
 )  # fmt: skip
 
 

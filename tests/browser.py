@@ -18,6 +18,11 @@ _FLAGS = (
 )  # fmt: skip
 
 
+ARGUMENTS = [
+    flag for flag in _FLAGS if flag not in ("--headless", "--hide-scrollbars", "--enable-logging=stderr")
+]  # driven
+
+
 @dataclass(frozen=True)
 class Visit:
     """What a visit left: the document after its scripts ran, and what the browser's console said."""

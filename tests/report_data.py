@@ -85,6 +85,7 @@ def write_data(
     """
     paths = {name: root / "data" / name for name in ("estimates", "scores", "frames", "audit", "targets", "skipped")}
     paths |= {"evaluation": root / "metrics" / "evaluate.json", "sampling": root / "metrics" / "sample.json"}
+    paths |= {"models": root / "models" / "trained", "videos": root / "data" / "videos"}
     for name in ("estimates", "scores", "frames", "audit", "targets", "skipped"):
         paths[name].mkdir(parents=True)
     rows, facts, measured = [], {}, set()
@@ -104,6 +105,7 @@ def write_data(
     write_table(paths["estimates"] / "screen_time.csv", _frame(rows, SCREEN_TIME), SCREEN_TIME)
     write_json(paths["sampling"], {"videos": facts, "total": {}})
     write_json(paths["evaluation"], _evaluation(cast, measured))
+    write_json(paths["models"] / "model.json", model_of(cast))
     return paths
 
 
@@ -118,6 +120,20 @@ def report_params(
     return params.model_copy(update={"videos": tuple(videos), "cast": tuple(cast), "report": settings})
 
 
+def model_of(cast: Sequence[str], **facts: object) -> dict:
+    """What a training says of its model: a probe, unless other facts are given."""
+    return {
+        "method": "probe",
+        "run_key": "0123456789abcdef",
+        "form": {"backbone": "efficientnet-lite0", "width": 448, "height": 256},
+        "params": {"exclusive": False, "folds": 4, "block_s": 10.0, "guard_s": 3.0},
+        "data": {"n_frames": 60},
+        "libraries": {"keras": "3.15.1", "tensorflow": "2.21.0"},
+        "cast": list(cast),
+        **facts,
+    }
+
+
 def _frame(rows: list[tuple], table) -> pandas.DataFrame:
     return pandas.DataFrame(rows, columns=[column.name for column in table.columns])
 
@@ -130,6 +146,7 @@ def _facts(video_id: str, plan: FilmPlan) -> dict:
         "length_s": float(plan.n_frames),
         "claimed_s": float(plan.n_frames),
         "missing_s": 0.0,
+        "first_frame_time_s": 0.0,
         "codec": "h264",
         "native_width": 1280,
         "native_height": 720,

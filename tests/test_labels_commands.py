@@ -6,6 +6,7 @@ import pytest
 from labels_project import LabelsProject
 
 from screentime.audit import draw
+from screentime.params import load
 
 OLD = "2026-11-20T10:00:00Z"
 
@@ -201,6 +202,26 @@ def test_a_character_is_removed_only_where_git_holds_what_was_said(project):
     assert project.refused("cast", "remove", "ann") == (
         "params.yaml: cast: [] was found, a list of character names was expected; name at least one"
     )
+
+
+def test_groups_follow_a_character_that_is_renamed_split_or_removed(project):
+    path = project.folder / "params.yaml"
+    groups = "groups:\n    all:\n      - bob\n      - ann\n    alone: [bob]"
+    path.write_text(path.read_text().replace("groups: {}", groups), encoding="utf-8")
+    project.commit()
+    told = []
+    for words in (("rename", "ann", "anna"), ("split", "bob", "rob", "robin"), ("remove", "rob")):
+        project.told("cast", *words)
+        told.append(load(path).report.groups)
+
+    assert told == [
+        {"all": ["bob", "anna"], "alone": ["bob"]},
+        {"all": ["rob", "robin", "anna"], "alone": ["rob", "robin"]},
+        {"all": ["robin", "anna"], "alone": ["robin"]},
+    ]
+    project.told("cast", "remove", "robin")
+    assert load(path).report.groups == {"all": ["anna"]}
+    assert "extract:  # python -m screentime extract" in path.read_text()  # what comes after is as it was
 
 
 def test_new_names_are_checked_before_anything_changes(project):

@@ -140,7 +140,7 @@ def test_make_asks_for_the_parameters_before_dvc_does(tmp_path):
 
 
 def test_nothing_in_the_code_has_a_default_but_what_may_be_left_out():
-    optional = {("Params", "demo"), ("Params", "stills")}
+    optional = {("Params", "demo"), ("Params", "stills"), ("Report", "groups")}
     optional |= {("Video", name) for name in ("split", "skip", "sha256", "private", "licence", "credit")}
     found = set()
     for model in [Params, *_models(Params)]:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from report_data import FilmPlan, report_params, write_data
 
+from screentime.company import together_s
 from screentime.frames import encode_jpeg
-from screentime.report import together_s
 from screentime.tables import AUDIT, read_table, write_table
 from stages.report import report
 
 CAST = ("ada", "bob", "cid")
 NASTY = ("<script>alert(1)</script>", "\"quoted\" & 'single'", "Zoë 🦊", "دارين", "&lt;b&gt;")
-VOID = {"meta", "link", "img"}
+VOID = {"meta", "link", "img", "input"}
 
 
 class Page(HTMLParser):
@@ -144,9 +144,9 @@ def test_the_page_asks_for_nothing_from_outside(tmp_path):
 
     targets = [a[key] for _, a in page.elements for key in ("src", "href", "data", "action", "srcset") if a.get(key)]
     outside = [target for target in targets if not target.startswith(("data:", "#"))]
-    assert outside == ["screen_time.csv", "film%20one/timeline.csv", "film%20one/appearances.csv"]
+    assert outside == ["screen_time.csv", "together.csv", "film%20one/timeline.csv", "film%20one/appearances.csv"]
     policy = next(a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
-    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert policy.startswith("default-src 'none'; img-src data:; media-src 'self' file: blob:; style-src 'sha256-")
 
 
 def test_equal_input_gives_equal_bytes(tmp_path):
@@ -258,8 +258,8 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_text_and_marks_have_enough_contrast(theme):
-    template = (Path(__file__).parents[1] / "screentime/templates/report.html").read_text(encoding="utf-8")
-    colour = dict(re.findall(r"--(\w+): (#\w{6})", re.findall(r":root \{(.*?)\}", template, re.DOTALL)[theme]))
+    style = (Path(__file__).parents[1] / "screentime/templates/report.css").read_text(encoding="utf-8")
+    colour = dict(re.findall(r"--(\w+): (#\w{6})", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[theme]))
 
     texts = [("ink", "paper"), ("ink", "raised"), ("quiet", "paper"), ("quiet", "raised"), ("strong", "paper")]
     texts += [("mark", "paper"), *(("ink", f"tint{i}") for i in range(1, 6))]

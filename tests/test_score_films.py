@@ -18,6 +18,7 @@ import browser
 import numpy as np
 import pytest
 import synthetic
+import yaml
 from filelock import FileLock
 from scored import CAST, SAMPLING, film, write_models
 
@@ -26,7 +27,7 @@ from screentime.closure import import_closure
 from screentime.files import read_json, sha256_of, write_json
 from screentime.outside.films import films_of
 from screentime.params import Params, Video, load
-from screentime.tables import APPEARANCES, SCREEN_TIME, TIMELINE, read_table
+from screentime.tables import APPEARANCES, GROUPS, SCREEN_TIME, TIMELINE, TOGETHER, read_table
 from stages.estimate import estimate
 from stages.sample import sample
 from stages.score import score
@@ -144,6 +145,33 @@ def test_the_page_shows_films_that_nobody_labelled_and_says_so(models, tmp_path,
     assert "python -m screentime video add FILM" in said
     assert "other packets were not decoded" in said
     assert "not audited" in capsys.readouterr().out
+
+
+def test_the_page_finds_the_film_and_has_pairs_and_the_groups_that_the_model_knows(models, tmp_path, capsys):
+    params, out = tmp_path / "params.yaml", tmp_path / "out"
+    written = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    written |= {"cast": [*CAST, "dan"]}
+    written["report"]["groups"] = {"pair": ["ann", "bob"], "all": ["ann", "dan"]}
+    params.write_text(yaml.safe_dump(written), encoding="utf-8")
+    path = film(tmp_path / "films" / "a film.mp4")
+
+    main(["score", str(path), "--model", str(models), "--out", str(out), "--params", str(params)])
+
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert '"address": "../films/a%20film.mp4", "file": "a film.mp4", "first_s": 0.0' in page
+    assert str(tmp_path) not in page
+    groups, timeline = (
+        read_table(out / "groups.csv", GROUPS),
+        read_table(out / "a film" / "timeline.csv", TIMELINE, CAST),
+    )
+    passing = timeline[["ann", "bob"]] >= 0.5
+    assert list(groups["video_id"]) == ["a film", "*"] and set(groups["group"]) == {"pair"}
+    assert groups["any_s"][0] == pytest.approx(timeline["duration_s"][passing.any(axis=1)].sum(), abs=1e-6)
+    together = read_table(out / "together.csv", TOGETHER)
+    assert len(together) == 6
+    assert together["seconds"][0] == pytest.approx(timeline["duration_s"][passing.all(axis=1)].sum(), abs=1e-6)
+    said = f"{params}: report: groups: all names somebody whom the model does not know; left out here\n"
+    assert said in capsys.readouterr().out
 
 
 def test_what_is_scored_is_not_scored_again(models, tmp_path):
@@ -318,7 +346,9 @@ def test_a_film_may_get_another_name_as_films_are_added(models, tmp_path):
 
     scored(tmp_path / "films", models=models, out=out)
 
-    assert {path.name for path in out.iterdir()} == {".screentime", "index.html", "screen_time.csv", "s1_e01", "s2_e01"}
+    assert {path.name for path in out.iterdir()} == {
+        ".screentime", "index.html", "screen_time.csv", "together.csv", "s1_e01", "s2_e01",
+    }  # fmt: skip
 
 
 def older(folder: Path) -> None:

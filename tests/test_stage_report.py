@@ -42,7 +42,7 @@ def test_the_tables_are_copied_as_they_are_and_nothing_else_is_written(page):
 
     assert len(tables) == 5
     assert sorted(path.relative_to(page.parent) for path in page.parent.rglob("*") if path.is_file()) == sorted(
-        [*tables, Path("index.html")]
+        [*tables, Path("index.html"), Path("together.csv")]
     )
     assert all((page.parent / table).read_bytes() == (estimates / table).read_bytes() for table in tables)
 

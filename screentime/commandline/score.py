@@ -6,6 +6,7 @@ from pathlib import Path
 
 from screentime.commandline.parser import add_command, add_films_and_model
 from screentime.errors import InputError
+from screentime.groups import within
 from screentime.outside.films import films_of
 from screentime.outside.kept import scored
 from screentime.outside.results import write_results
@@ -18,7 +19,7 @@ SCORE_HELP = """\
 Score films that nobody has labelled with a model that is trained: seconds on screen for every character, the score of every
 sampled frame, the appearances, and the page that shows them. The films may lie anywhere and join no project.
 
-DIR gets index.html, screen_time.csv, and for every film VIDEO/timeline.csv and VIDEO/appearances.csv, as reports/ of a
+DIR gets index.html, screen_time.csv, together.csv, and for every film VIDEO/timeline.csv and VIDEO/appearances.csv, as reports/ of a
 project has them (docs/formats.md). A frame is taken, packed and shown to the network just as in the pipeline: of a film
 that both know timeline.csv is the same, byte for byte. Nothing has measured how wrong the seconds are in a film that nobody
 has looked at, so there is no interval; the page says what would measure it.
@@ -63,6 +64,12 @@ def _score(arguments: argparse.Namespace) -> None:
         write_results(arguments.out, kept, params)
     for sentence in kept.copies:
         print(sentence)
+    known = within(params.report.groups, kept.cast)
+    for group in params.report.groups:
+        if group not in known:
+            print(
+                f"{arguments.params}: report: groups: {group} names somebody whom the model does not know; left out here"
+            )
     if kept.failure:
         raise kept.failure
     print(summary(arguments.out))

@@ -10,7 +10,14 @@ from screentime.errors import InputError
 from screentime.film_names import films_in
 from screentime.tables import ALL_VIDEOS
 
-NOT_A_NAME = {".screentime", "index.html", "screen_time.csv", ALL_VIDEOS}  # what lies beside the films, and the totals
+NOT_A_NAME = {
+    ".screentime",
+    "index.html",
+    "screen_time.csv",
+    "together.csv",
+    "groups.csv",
+    ALL_VIDEOS,
+}  # what lies beside the films, and the totals
 
 
 @dataclass(frozen=True)

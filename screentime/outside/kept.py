@@ -1,6 +1,6 @@
 """What was scored, film by film, in a folder of results: `.screentime/films`, so that the next run need not score again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +37,7 @@ class Kept:
         gone: names of films that were there before and are not any more.
         copies: sentences on films that are copies of others, and so were not scored.
         failure: what to raise at the end, None where all films could be scored.
-        cast: the characters, in the order of the scores.
+        model: model.json of the model that scored them.
     """
 
     folder: Path
@@ -45,7 +45,12 @@ class Kept:
     gone: set[str]
     copies: list[str]
     failure: InputError | None
-    cast: tuple[str, ...]
+    model: Mapping
+
+    @property
+    def cast(self) -> tuple[str, ...]:
+        """The characters, in the order of the scores."""
+        return tuple(self.model["cast"])
 
     def timeline(self, film: Film) -> pandas.DataFrame:
         """The table TIMELINE of a film."""
@@ -101,7 +106,7 @@ def scored(out: Path, films: Sequence[Film], models: Path, params: Params, *, wo
         there = _known(out)
         done = [film for film in first.values() if film.video_id in there]
         write_json(out / PATHS, {film.video_id: str(film.path.resolve()) for film in done})
-        yield Kept(out / FOLDER, done, before - there, copies, failure, tuple(facts["cast"]))
+        yield Kept(out / FOLDER, done, before - there, copies, failure, facts)
 
 
 def each_film(kept: Kept, verb: str) -> Iterator[tuple[Film, Callable[[float], None]]]:

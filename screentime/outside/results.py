@@ -1,12 +1,14 @@
 """Tables and page of films outside a project, as a report has them.
 
-OUT/screen_time.csv, OUT/<video_id>/timeline.csv and appearances.csv, OUT/index.html
+OUT/screen_time.csv, together.csv, groups.csv, OUT/<video_id>/timeline.csv and appearances.csv, OUT/index.html
 """
 
 from contextlib import suppress
 from pathlib import Path
 
+from screentime.company import groups_table, together_table
 from screentime.files import write_bytes
+from screentime.film_address import film_address
 from screentime.film_figures import (
     Figures,
     appearances_table,
@@ -15,6 +17,7 @@ from screentime.film_figures import (
     timeline_table,
     totals_of,
 )
+from screentime.groups import within
 from screentime.outside.kept import Kept
 from screentime.params import Params
 from screentime.report import page
@@ -23,10 +26,12 @@ from screentime.reported_video import ReportedVideo
 from screentime.tables import (
     APPEARANCES,
     AUDIT,
+    GROUPS,
     SCREEN_TIME,
     SKIPPED,
     TARGETS,
     TIMELINE,
+    TOGETHER,
     no_rows,
     read_table,
     write_table,
@@ -66,16 +71,24 @@ def write_results(out: Path, kept: Kept, params: Params) -> None:
                 targets=no_rows(TARGETS),
                 audit=no_rows(AUDIT),
                 skipped=no_rows(SKIPPED),
+                address=film_address(film.path.parent.resolve() / film.path.name, out.resolve()),
             )
         )
     write_table(out / "screen_time.csv", screen_time_table([*rows, *totals_of(rows, cast)]), SCREEN_TIME)
+    groups = within(params.report.groups, cast)
+    write_table(out / "together.csv", together_table(videos, cast, threshold), TOGETHER)
+    (out / "groups.csv").unlink(missing_ok=True)
+    if groups:
+        write_table(out / "groups.csv", groups_table(videos, groups, threshold), GROUPS)
     html = page(
         videos=videos,
         screen_time=read_table(out / "screen_time.csv", SCREEN_TIME),
         cast=cast,
         threshold=threshold,
+        groups=groups,
         pictures=pictures_of(videos, cast, threshold, params.report, frames=kept.folder, places=kept.folder),
         evaluation={},
+        model=kept.model,
         private_videos=[],
         skipped_videos=[],
         credit_lines=[],

@@ -47,6 +47,7 @@ def empty_project(folder: Path, name: str) -> None:
     for place in reversed(range(len(declarations.files))):
         declarations.params.remove_item(("videos",), place)
     for place in reversed(range(len(declarations.cast))):
+        declarations.change_groups(declarations.cast[place], [])
         declarations.params.remove_item(("cast",), place)
     for name in declarations.sets:
         declarations.remove_stills(name)

@@ -61,6 +61,7 @@ def rename_character(folder: Path, old: str, new: str) -> dict[str, int]:
             changed[path.relative_to(folder).as_posix()] = count
     changed |= change_answers(folder, sets, old, lambda said: [(new, said)])
     declarations.rename_character(old, new)
+    declarations.change_groups(old, [new])
     declarations.write()
     return changed
 
@@ -128,6 +129,7 @@ def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[st
     changed |= change_answers(folder, sets, old, lambda said: [(name, "0") for name in new if said == "0"])
     declarations.rename_character(old, new[0])
     declarations.insert_character(place + 1, new[1])
+    declarations.change_groups(old, new)
     declarations.write()
     return changed, [one for one in reopened if one.n_frames]
 
@@ -153,6 +155,7 @@ def remove_character(folder: Path, name: str) -> dict[str, int]:
         changed[path.relative_to(folder).as_posix()] = len(rows) - len(kept)
     changed |= change_answers(folder, sets, name, lambda said: [])
     declarations.remove_character(name)
+    declarations.change_groups(name, [])
     declarations.write()
     return changed
 

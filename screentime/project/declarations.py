@@ -94,6 +94,17 @@ class Declarations:
         """Call a character otherwise."""
         self.params.set_item(("cast",), self.cast.index(old), new)
 
+    def change_groups(self, name: str, others: Sequence[str]) -> None:
+        """Put other characters, or none, in the place of one in every group; a group without members goes."""
+        groups = (self.params.value().get("report") or {}).get("groups") or {}
+        if not any(name in members for members in groups.values()):
+            return
+        changed = {
+            group: [one for member in members for one in (others if member == name else [member])]
+            for group, members in groups.items()
+        }
+        self.params.set_value(("report", "groups"), {group: members for group, members in changed.items() if members})
+
     def add_stills(self, name: str) -> None:
         """Name a set of stills at the end of the list, and among what the stage preprocess depends on."""
         if "stills" not in self.params.value():

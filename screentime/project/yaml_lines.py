@@ -68,9 +68,11 @@ class YamlLines:
             self._replace(key.start_mark.line, key.start_mark.line + 1, [f"{before}: []{beside}\n"])
 
     def set_value(self, keys: Keys, value: object) -> None:
-        """Replace what a key holds by one scalar or an empty list; a comment beside a scalar stays."""
+        """Replace what a key holds, by a value on one line; a comment beside a scalar stays."""
         key, node = self._entry(keys)
-        text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1_000_000).removesuffix("...\n")
+        text = yaml.safe_dump(
+            value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=1_000_000
+        ).removesuffix("...\n")
         first, last = key.start_mark.line, _last_line(node)
         line = self._lines()[first]
         beside = line[node.end_mark.column :].rstrip() if node.end_mark.line == first else ""
