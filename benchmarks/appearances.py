@@ -23,7 +23,8 @@ from benchmarks.models import EVERY_S, ROOT, inputs_of, sampled, settings_of
 from screentime import calibration, fine_tuning, frozen, light_head, two_states
 from screentime.film_figures import bridged
 from screentime.frames import open_frames
-from screentime.params import Params, Video, load
+from screentime.params import Params, load
+from screentime.sections import Video
 from screentime.splits import folds
 from screentime.timeline import appearances
 from stages.embed import embed

@@ -21,7 +21,8 @@ from screentime import calibration, fine_tuning, frozen, network, probe
 from screentime.files import sha256_of, write_json
 from screentime.inputs import Form
 from screentime.metrics import average_precision
-from screentime.params import Params, Train, load
+from screentime.params import Params, load
+from screentime.sections import Train
 from screentime.splits import folds
 
 LABELS, APART_S = 60, 3

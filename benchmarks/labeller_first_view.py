@@ -32,7 +32,8 @@ from screentime.files import read_json, write_array, write_json
 from screentime.frames import encode_jpeg
 from screentime.labeller.session import open_desk
 from screentime.params import load
-from screentime.tables import FRAMES, write_table
+from screentime.table_files import write_table
+from screentime.tables import FRAMES
 
 BEGIN, END = "<!-- labeller: begin -->", "<!-- labeller: end -->"
 N_FRAMES, N_PICTURES, N_FEATURES = 5000, 300, 2560

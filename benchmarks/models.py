@@ -24,7 +24,8 @@ from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
 from screentime.light_network import LightNetwork
 from screentime.metrics import average_precision
-from screentime.params import Params, Train, Video, load
+from screentime.params import Params, load
+from screentime.sections import Train, Video
 from stages.sample import sample
 
 ROOT = Path(__file__).parents[1]

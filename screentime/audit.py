@@ -17,7 +17,8 @@ from screentime.estimates import film_weights
 from screentime.files import number
 from screentime.frames import FramePack
 from screentime.labels import Answers, answers_of, label_file, looked_at, read_skips
-from screentime.tables import AUDIT_DRAW, read_table, write_table
+from screentime.table_files import read_table, write_table
+from screentime.tables import AUDIT_DRAW
 
 LARGEST_SEED = 2**63 - 1  # what a whole number in a table holds
 

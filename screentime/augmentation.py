@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from screentime.backbones import Backbone
-from screentime.params import Augment
+from screentime.sections import Augment
 
 SHEET_FRAMES, SHEET_VARIANTS = 8, 5
 

@@ -8,7 +8,8 @@ from screentime.audit import read_record
 from screentime.errors import InputError, did_you_mean
 from screentime.frames import FramePack, open_frames
 from screentime.labels import answers_of, label_file, read_labels, read_skips, second_opinions
-from screentime.params import Params, Video, load
+from screentime.params import Params, load
+from screentime.sections import Video
 from screentime.stills import read_stills
 
 

@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from screentime.errors import InputError
-from screentime.params import Section, SequenceHead, check_head, checked, read_sections
+from screentime.param_checks import check_head
+from screentime.param_file import checked, read_sections
+from screentime.section import Section
+from screentime.sections import SequenceHead
 
 
 class Clips(Section):

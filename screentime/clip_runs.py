@@ -8,7 +8,8 @@ from types import ModuleType
 
 from screentime.files import read_json
 from screentime.runs import run_key
-from screentime.tables import CLIP_EPOCHS, read_table
+from screentime.table_files import read_table
+from screentime.tables import CLIP_EPOCHS
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 
 from screentime.clip_params import Clips
 from screentime.errors import InputError, did_you_mean
-from screentime.tables import CLIP_RESULTS, CLIPS, read_table
+from screentime.table_files import read_table
+from screentime.tables import CLIP_RESULTS, CLIPS
 
 TRAIN, VAL, TEST = "train", "val", "test"
 

@@ -10,7 +10,7 @@ import pandas
 from screentime import two_states
 from screentime.estimates import ScreenTime, screen_time, total
 from screentime.ledger import Ledger
-from screentime.params import Estimate
+from screentime.sections import Estimate
 from screentime.tables import ALL_VIDEOS, APPEARANCES, SCREEN_TIME
 from screentime.timeline import appearances
 

@@ -26,7 +26,7 @@ from screentime.errors import InputError
 from screentime.inputs import Form
 from screentime.losses import KnownAccuracy, OneAgainstRest, batch_loss, first_bias, present_weights
 from screentime.network import EVIDENCE, build
-from screentime.params import FineTune, Train
+from screentime.sections import FineTune, Train
 from screentime.splits import Fold
 
 BATCH = 16  # frames that are scored, and go through the trunk, at once

@@ -11,7 +11,8 @@ import numpy as np
 
 from screentime.errors import InputError
 from screentime.files import read_json
-from screentime.tables import FRAMES, read_table
+from screentime.table_files import read_table
+from screentime.tables import FRAMES
 
 
 @dataclass(frozen=True)

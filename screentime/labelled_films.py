@@ -12,7 +12,8 @@ from screentime.estimates import film_weights
 from screentime.frames import open_frames
 from screentime.light_head import LightHead
 from screentime.shots import in_context, shot_starts
-from screentime.tables import AUDIT, SKIPPED, TARGETS, read_table
+from screentime.table_files import read_table
+from screentime.tables import AUDIT, SKIPPED, TARGETS
 
 PRESENT = {"1": 1.0, "0": 0.0}
 

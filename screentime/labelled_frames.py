@@ -10,8 +10,9 @@ from screentime.errors import InputError
 from screentime.files import number, read_json
 from screentime.frames import Sampling
 from screentime.inputs import Form
-from screentime.params import Train
-from screentime.tables import INDEX, STILLS_INDEX, read_table
+from screentime.sections import Train
+from screentime.table_files import read_table
+from screentime.tables import INDEX, STILLS_INDEX
 from screentime.windows import Around, Windows
 
 

@@ -18,7 +18,8 @@ import pandas
 from screentime.errors import InputError, did_you_mean
 from screentime.files import number
 from screentime.frames import FramePack
-from screentime.tables import LABELS, SKIP, SOURCES, read_table
+from screentime.table_files import read_table
+from screentime.tables import LABELS, SKIP, SOURCES
 from screentime.timeline import inside, match_moment
 
 LOOKED = ("manual", "audit")  # sources that say: a person has looked at that very frame

@@ -14,7 +14,8 @@ import pandas
 from screentime.errors import InputError
 from screentime.estimates import Round, film_weights, looked_before
 from screentime.files import number
-from screentime.tables import AUDIT, FRAMES, OUT_OF_FOLD, SCORES, SKIPPED, TARGETS, Table, read_rows, read_table
+from screentime.table_files import Table, read_rows, read_table
+from screentime.tables import AUDIT, FRAMES, OUT_OF_FOLD, SCORES, SKIPPED, TARGETS
 
 VALUES = {"1": 1.0, "0": 0.0}
 

@@ -15,7 +15,8 @@ from screentime.errors import InputError, did_you_mean
 from screentime.frames import FramePack
 from screentime.label_rows import Cell, Row, bounds_s, frames_of, limited, rows_of, standing, without
 from screentime.labels import LOOKED, STRENGTH, answers, read_labels, second_opinions
-from screentime.tables import ANSWERS, Column, Table, read_table, write_table
+from screentime.table_files import Column, Table, read_table, write_table
+from screentime.tables import ANSWERS
 
 MINE, THEIRS, CANNOT_TELL = "mine", "theirs", "?"
 DECISIONS = (MINE, THEIRS, CANNOT_TELL)

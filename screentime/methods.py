@@ -12,8 +12,8 @@ from screentime.cross_fit import CrossFit
 from screentime.errors import InputError
 from screentime.files import write_array
 from screentime.labelled_frames import LabelledFrames
-from screentime.params import Train
 from screentime.scorer import HEAD, LIGHT_SEQUENCE
+from screentime.sections import Train
 from screentime.splits import Fold, folds
 
 Finish = Callable[[Path], list[dict[str, float]]]

@@ -19,8 +19,8 @@ from screentime.backbones import backbone
 from screentime.frozen import light_model
 from screentime.inputs import Form
 from screentime.losses import OneAgainstRest
-from screentime.params import FineTune
 from screentime.scorer import LIGHT_MODEL, WEIGHTS
+from screentime.sections import FineTune
 
 ARCHITECTURE = "architecture.json"
 OF_PLACES = ("lse", "top_k")  # logits are pooled; "mean", "max", "mean_max" and "flatten" pool or flatten features

@@ -9,7 +9,8 @@ import pandas
 
 from screentime.files import sha256_of, write_json
 from screentime.frames import Sampling, encode_jpeg, pack_name
-from screentime.tables import FRAMES, write_table
+from screentime.table_files import write_table
+from screentime.tables import FRAMES
 from screentime.timeline import frame_durations, rounded_s
 from screentime.video import VideoSampler
 

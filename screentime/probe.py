@@ -13,7 +13,7 @@ from keras import layers, ops
 
 from screentime.cross_fit import CrossFit
 from screentime.losses import OneAgainstRest, first_bias, losses, present_weights
-from screentime.params import Train
+from screentime.sections import Train
 from screentime.splits import Fold
 
 OnEpoch = Callable[[int, dict[str, float]], None]

@@ -13,7 +13,8 @@ import pandas
 
 from screentime.comparison import Difference, differences, same_frames
 from screentime.errors import InputError, did_you_mean
-from screentime.tables import MEASURED, read_table
+from screentime.table_files import read_table
+from screentime.tables import MEASURED
 from screentime.tracking import logged_models
 
 CHAMPION, CANDIDATE = "champion", "candidate"

@@ -8,9 +8,10 @@ import cv2
 
 from screentime.evidence import Picture, Thumbnail, choose_pictures
 from screentime.frames import FramePack, encode_jpeg, open_frames
-from screentime.params import Report
 from screentime.reported_video import ReportedVideo
-from screentime.tables import PLACES, read_rows
+from screentime.sections import Report
+from screentime.table_files import read_rows
+from screentime.tables import PLACES
 
 
 def pictures_of(

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from screentime.errors import InputError
 from screentime.files import read_json
-from screentime.tables import EPOCHS, read_table
+from screentime.table_files import read_table
+from screentime.tables import EPOCHS
 
 # what a model's folder is served with, besides this project's own code
 SERVING_NEEDS = ("ai-edge-litert", "numpy", "opencv-python-headless", "pandas", "scipy")

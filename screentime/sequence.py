@@ -24,7 +24,7 @@ with no_native_chatter():  # it tells, twice, that there is no GPU
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2 as with_constants
 
 from screentime.losses import KnownAccuracy, batch_loss
-from screentime.params import SequenceHead
+from screentime.sections import SequenceHead
 from screentime.windows import Windows
 
 # a head for each seed, and a last batch that is shorter, are traced anew; that this costs time is not news

@@ -9,7 +9,7 @@ from screentime import sequence
 from screentime.cross_fit import CrossFit, mean_history
 from screentime.errors import InputError
 from screentime.losses import OneAgainstRest, first_bias, present_weights
-from screentime.params import Train
+from screentime.sections import Train
 from screentime.splits import Fold
 from screentime.windows import Windows
 

@@ -6,7 +6,8 @@ import pandas
 
 from screentime.errors import InputError
 from screentime.labels import read_skips
-from screentime.tables import SKIP, write_table
+from screentime.table_files import write_table
+from screentime.tables import SKIP
 from screentime.wording import stretch_text
 
 

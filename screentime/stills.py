@@ -12,7 +12,8 @@ import numpy as np
 
 from screentime.errors import InputError, did_you_mean
 from screentime.exchange.likeness import read_picture
-from screentime.tables import STILLS, read_table
+from screentime.table_files import read_table
+from screentime.tables import STILLS
 
 TABLE = "stills.csv"
 

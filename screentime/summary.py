@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas
 
 from screentime.errors import InputError
-from screentime.tables import SCREEN_TIME, read_table
+from screentime.table_files import read_table
+from screentime.tables import SCREEN_TIME
 from screentime.text_table import table_lines
 from screentime.wording import clock, seconds_text, share_text
 

@@ -16,8 +16,8 @@ from screentime.errors import InputError
 from screentime.files import sha256_of
 from screentime.inputs import Form
 from screentime.network import build, scorer_model
-from screentime.params import FineTune
 from screentime.scorer import FACTS, WEIGHTS, model_facts
+from screentime.sections import FineTune
 
 FROM_CHANCE = "none"
 

@@ -15,7 +15,8 @@ from screentime.clips import TEST, TRAIN, Clip, read_clips
 from screentime.files import new_folder, write_json, write_text
 from screentime.frames import open_frames
 from screentime.moving_pictures import gif, shown_seconds
-from screentime.tables import CLIP_CONFUSION, CLIP_RESULTS, write_table
+from screentime.table_files import write_table
+from screentime.tables import CLIP_CONFUSION, CLIP_RESULTS
 
 
 def clip_report(

@@ -14,7 +14,8 @@ from screentime.errors import InputError
 from screentime.files import read_json, sha256_of, write_json
 from screentime.folders import Task, Workers, side_by_side, stale_tasks, step_inputs, update_folder
 from screentime.frames import encode_jpeg, pack_name
-from screentime.tables import FRAMES, write_table
+from screentime.table_files import write_table
+from screentime.tables import FRAMES
 from screentime.timeline import rounded_s
 from screentime.video import NativeFrames, header_of
 

@@ -14,7 +14,8 @@ from screentime.closure import closure_hash
 from screentime.errors import InputError
 from screentime.files import new_folder, sha256_of, write_json
 from screentime.runs import run_key, versions
-from screentime.tables import CLIP_EPOCHS, CLIPS, write_table
+from screentime.table_files import write_table
+from screentime.tables import CLIP_EPOCHS, CLIPS
 from screentime.windows import Windows, padded
 from screentime.wording import count_text
 

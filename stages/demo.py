@@ -13,7 +13,8 @@ from pathlib import Path
 from screentime import command
 from screentime.errors import InputError
 from screentime.files import new_file, sha256_of
-from screentime.params import Demo, Params
+from screentime.params import Params
+from screentime.sections import Demo
 
 
 def demo(*, video: Path, params: Params) -> None:

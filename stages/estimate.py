@@ -15,7 +15,8 @@ from screentime.film_figures import (
 )
 from screentime.ledger import Ledger, open_ledgers
 from screentime.params import Params
-from screentime.tables import ALL_VIDEOS, APPEARANCES, SCREEN_TIME, TIMELINE, write_table
+from screentime.table_files import write_table
+from screentime.tables import ALL_VIDEOS, APPEARANCES, SCREEN_TIME, TIMELINE
 
 THIN = 5  # present (or absent) audited frames below which the interval is wide for that reason alone: said, not hidden
 

@@ -22,7 +22,8 @@ from screentime.metrics import (
     wilson,
 )
 from screentime.params import Params
-from screentime.tables import CALIBRATION, MEASURED, PRECISION_RECALL, Table, write_table
+from screentime.table_files import Table, write_table
+from screentime.tables import CALIBRATION, MEASURED, PRECISION_RECALL
 
 AUDIT = "audit"
 TEST = "test"

@@ -10,8 +10,10 @@ from screentime import command
 from screentime.files import new_folder, number, write_json
 from screentime.labelled_films import LabelledFilm, head_of, open_films
 from screentime.light_head import CALIBRATED_FROM
-from screentime.params import Fill, Params
-from screentime.tables import FILLED, write_table
+from screentime.params import Params
+from screentime.sections import Fill
+from screentime.table_files import write_table
+from screentime.tables import FILLED
 from screentime.wording import count_text
 
 SIDES = ("present", "absent")

@@ -15,7 +15,8 @@ from screentime.files import new_folder, write_json
 from screentime.frames import FramePack, open_frames
 from screentime.labels import answers_of, label_file, read_skips, second_opinions
 from screentime.params import Params
-from screentime.tables import AUDIT, SKIPPED, TARGETS, Table, write_table
+from screentime.table_files import Table, write_table
+from screentime.tables import AUDIT, SKIPPED, TARGETS
 
 ANSWER_NAMES = {"1": "present", "0": "absent", "?": "cannot_tell"}
 

@@ -16,7 +16,8 @@ from screentime.inputs import Form, network_input
 from screentime.near_copies import groups_of_near_copies, looks_of
 from screentime.params import Params
 from screentime.stills import Still, read_stills
-from screentime.tables import FILLED, FILLED_INDEX, INDEX, STILLS_INDEX, TARGETS, Table, read_table, write_table
+from screentime.table_files import Table, read_table, write_table
+from screentime.tables import FILLED, FILLED_INDEX, INDEX, STILLS_INDEX, TARGETS
 from screentime.windows import Around, places_in_windows, windows_around
 from screentime.wording import count_text
 

@@ -11,19 +11,8 @@ from screentime.params import Params
 from screentime.report import page
 from screentime.report_pictures import pictures_of
 from screentime.reported_video import ReportedVideo
-from screentime.tables import (
-    APPEARANCES,
-    AUDIT,
-    GROUPS,
-    SCREEN_TIME,
-    SKIPPED,
-    TARGETS,
-    TIMELINE,
-    TOGETHER,
-    read_rows,
-    read_table,
-    write_table,
-)
+from screentime.table_files import read_rows, read_table, write_table
+from screentime.tables import APPEARANCES, AUDIT, GROUPS, SCREEN_TIME, SKIPPED, TARGETS, TIMELINE, TOGETHER
 
 
 def report(

@@ -13,8 +13,9 @@ from screentime.files import read_json, sha256_of, write_json
 from screentime.folders import Task, Workers, side_by_side, stale_tasks, step_inputs, update_folder
 from screentime.frames import Sampling, pack_name
 from screentime.packing import pack_film
-from screentime.params import Params, Video
+from screentime.params import Params
 from screentime.room import room_told
+from screentime.sections import Video
 from screentime.video import header_of
 
 WORTH_A_WORKER_S = 120.0  # of film: less is sampled before another process has started

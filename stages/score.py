@@ -23,7 +23,8 @@ from screentime.scorer import (
     open_features_scorer,
     open_scorer,
 )
-from screentime.tables import PLACES, SCORES, write_table
+from screentime.table_files import write_table
+from screentime.tables import PLACES, SCORES
 
 WORTH_A_WORKER = 200  # frames: fewer are scored before another process has started
 

@@ -10,7 +10,8 @@ from screentime.files import new_folder
 from screentime.labelled_films import LabelledFilm, head_of, open_films
 from screentime.params import Params
 from screentime.select import LEAST_FIRST, doubted_frames, first_frames, shared, uncertain_frames
-from screentime.tables import SUGGESTIONS, write_table
+from screentime.table_files import write_table
+from screentime.tables import SUGGESTIONS
 
 PURPOSES = ("start", "audit", "review", "check")  # in the order in which they are useful
 DOUBTED_FROM = 0.5  # a label and its out-of-fold score on two sides

@@ -16,10 +16,12 @@ from screentime.closure import closure_hash
 from screentime.files import new_folder, sha256_of, write_bytes, write_json
 from screentime.labelled_frames import LabelledFrames, check_enough, check_method, read_arrays
 from screentime.methods import CROSS_FIT, Candidate, candidates
-from screentime.params import Params, Train
+from screentime.params import Params
 from screentime.runs import run_key, training_record, versions
 from screentime.scorer import FACTS, WEIGHTS
-from screentime.tables import EPOCHS, OUT_OF_FOLD, write_table
+from screentime.sections import Train
+from screentime.table_files import write_table
+from screentime.tables import EPOCHS, OUT_OF_FOLD
 from screentime.tracking import StoreError, open_store, track
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "scipy", "tensorflow")

@@ -7,8 +7,10 @@ import pandas
 
 from screentime.files import write_json
 from screentime.frames import FramePack, open_frames
-from screentime.params import Params, Video, load
-from screentime.tables import FRAMES, OUT_OF_FOLD, SCORES, write_table
+from screentime.params import Params, load
+from screentime.sections import Video
+from screentime.table_files import write_table
+from screentime.tables import FRAMES, OUT_OF_FOLD, SCORES
 
 SHA256 = "ab" * 32
 CAST = ("ann", "bob")

@@ -14,7 +14,8 @@ import yaml
 from screentime.files import write_array, write_json
 from screentime.frames import encode_jpeg
 from screentime.params import Params, load
-from screentime.tables import FRAMES, write_table
+from screentime.table_files import write_table
+from screentime.tables import FRAMES
 
 ROOT = Path(__file__).parents[1]
 SHOT = 8  # frames

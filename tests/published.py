@@ -11,7 +11,8 @@ import numpy as np
 import pandas
 
 from screentime.files import write_json
-from screentime.tables import EPOCHS, MEASURED, write_table
+from screentime.table_files import write_table
+from screentime.tables import EPOCHS, MEASURED
 
 ROOT = Path(__file__).parents[1]
 KEY = "4f" * 32

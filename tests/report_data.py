@@ -12,8 +12,10 @@ import pandas
 
 from screentime.files import write_json
 from screentime.frames import encode_jpeg
-from screentime.params import Params, Video, load
-from screentime.tables import APPEARANCES, AUDIT, FRAMES, PLACES, SCREEN_TIME, SKIPPED, TARGETS, TIMELINE, write_table
+from screentime.params import Params, load
+from screentime.sections import Video
+from screentime.table_files import write_table
+from screentime.tables import APPEARANCES, AUDIT, FRAMES, PLACES, SCREEN_TIME, SKIPPED, TARGETS, TIMELINE
 from screentime.timeline import appearances
 
 ROOT = Path(__file__).parents[1]

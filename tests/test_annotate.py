@@ -15,7 +15,8 @@ from screentime.__main__ import main
 from screentime.outside import lettering
 from screentime.outside.lettering import Lettering
 from screentime.outside.overlay import COLOURS, QUIET, SHADE, TEXT, Overlay
-from screentime.tables import SCREEN_TIME, TIMELINE, read_table
+from screentime.table_files import read_table
+from screentime.tables import SCREEN_TIME, TIMELINE
 from screentime.video import NativeFrames
 
 ROOT = Path(__file__).parents[1]

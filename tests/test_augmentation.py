@@ -6,7 +6,8 @@ from trained import ROOT, drawn_frame
 
 from screentime.augmentation import augmented, sheet
 from screentime.backbones import backbone, normalize
-from screentime.params import Augment, load
+from screentime.params import load
+from screentime.sections import Augment
 
 FACTS = backbone("efficientnet-lite0")
 NOTHING = {

@@ -12,7 +12,8 @@ from screentime.company import group_s
 from screentime.errors import InputError
 from screentime.groups import check_groups, within
 from screentime.params import load
-from screentime.tables import GROUPS, SCREEN_TIME, TIMELINE, TOGETHER, read_table
+from screentime.table_files import read_table
+from screentime.tables import GROUPS, SCREEN_TIME, TIMELINE, TOGETHER
 from stages.report import report
 
 CAST = ("ada", "bob", "cid", "dora")

@@ -20,7 +20,7 @@ from screentime.outside.cutting import Cut, cut
 from screentime.outside.edges import coarse
 from screentime.outside.sound import SoundReader
 from screentime.scorer import Scorer
-from screentime.tables import read_table
+from screentime.table_files import read_table
 from screentime.video import NativeFrames
 
 ROOT = Path(__file__).parents[1]

@@ -11,9 +11,10 @@ import synthetic
 from project import Project
 
 from screentime.errors import InputError
-from screentime.params import Params, Video, load
+from screentime.params import Params, load
 from screentime.project.disk import disk_table, holdings
 from screentime.room import packed_bytes, room_told, size_text
+from screentime.sections import Video
 from screentime.video import VideoHeader, header_of
 from stages.sample import sample
 

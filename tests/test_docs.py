@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from screentime.tables import TABLES, Table
+from screentime.table_files import Table
+from screentime.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
 FORMATS = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")

@@ -14,7 +14,8 @@ from screentime.__main__ import main
 from screentime.files import read_json, sha256_of, write_json
 from screentime.inputs import network_input
 from screentime.scorer import LIGHT_MODEL, LIGHT_MODEL_8_BIT, Scorer
-from screentime.tables import TIMELINE, read_table
+from screentime.table_files import read_table
+from screentime.tables import TIMELINE
 from stages.train import train
 
 

@@ -14,7 +14,8 @@ from labels_project import HEADER, LabelsProject
 from screentime.audit import draw
 from screentime.exchange.likeness import matched, thumbnail, thumbnails
 from screentime.frames import open_frames
-from screentime.params import Video, load
+from screentime.params import load
+from screentime.sections import Video
 from stages.sample import sample
 
 BLACK, TWICE, AGAIN = 7, 3, 15  # seconds: one black, two that show the same

@@ -32,8 +32,9 @@ from screentime.editors.sources import listing_of, reported
 from screentime.errors import InputError
 from screentime.exchange import elan
 from screentime.files import sha256_of, write_json
-from screentime.params import Video
-from screentime.tables import APPEARANCES, SCREEN_TIME, TIMELINE, write_table
+from screentime.sections import Video
+from screentime.table_files import write_table
+from screentime.tables import APPEARANCES, SCREEN_TIME, TIMELINE
 from screentime.video import VideoSampler
 
 NTSC = Fraction(30000, 1001)

@@ -21,7 +21,8 @@ from screentime.__main__ import main
 from screentime.frames import decode_jpeg, encode_jpeg
 from screentime.outside.extraction import EXTRACTED, time_text
 from screentime.scorer import Scorer
-from screentime.tables import TIMELINE, read_table
+from screentime.table_files import read_table
+from screentime.tables import TIMELINE
 from screentime.video import NativeFrames
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ from trained import CAST, FORM, drawn_frame, params_with, truth
 from screentime import fine_tuning, losses
 from screentime.errors import InputError
 from screentime.inputs import network_input
-from screentime.params import Train
+from screentime.sections import Train
 from screentime.splits import folds
 
 QUICK = {

@@ -8,7 +8,8 @@ import pytest
 from screentime.errors import InputError
 from screentime.files import write_json
 from screentime.frames import decode_jpeg, encode_jpeg, open_frames
-from screentime.tables import FRAMES, write_table
+from screentime.table_files import write_table
+from screentime.tables import FRAMES
 
 
 def picture(shade: int) -> np.ndarray:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from screentime.errors import InputError
 from screentime.label_rows import Cell, Row, bounds_s, frames_of, limited, rows_of, runs, standing, table_of, without
 from screentime.labels import answers, read_labels
-from screentime.tables import LABELS, write_table
+from screentime.table_files import write_table
+from screentime.tables import LABELS
 
 
 @pytest.fixture(scope="module")

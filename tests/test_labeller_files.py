@@ -21,7 +21,8 @@ from screentime.labeller.journal import Journal
 from screentime.labeller.session import JOURNAL, open_desk
 from screentime.labeller.sheet import Cell, Change, Sheet
 from screentime.labels import answers, read_labels
-from screentime.tables import LABELS, write_table
+from screentime.table_files import write_table
+from screentime.tables import LABELS
 
 CAST = ["tom", "jerry"]
 AT = "2026-11-21T10:00:00Z"

@@ -11,7 +11,8 @@ from labelled_film import write_project
 from labeller_runs import ROOT, Command, served
 
 from screentime.labeller.server import LARGEST_BODY
-from screentime.tables import LABELS, read_table
+from screentime.table_files import read_table
+from screentime.tables import LABELS
 
 CAST = ["tom", "jerry"]
 

@@ -18,7 +18,8 @@ from screentime.merging import (
     read_rows,
     write_decisions,
 )
-from screentime.tables import LABELS, write_table
+from screentime.table_files import write_table
+from screentime.tables import LABELS
 
 NOW = "2026-11-22T10:00:00Z"
 HEADER = "start_s,end_s,character,present,source,annotator,at"

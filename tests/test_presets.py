@@ -13,8 +13,9 @@ from screentime.clips import Clip, chosen_classes
 from screentime.errors import InputError
 from screentime.files import write_json
 from screentime.inputs import Form
-from screentime.params import FineTune, Section
 from screentime.presets import CLIPS, FILMS, PRESETS
+from screentime.section import Section
+from screentime.sections import FineTune
 
 ROOT = Path(__file__).parents[1]
 FILES = ("params.yaml", "clips/params.yaml", "clips/dvc.yaml")

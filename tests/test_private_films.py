@@ -15,8 +15,10 @@ from test_scorer import write_models
 from screentime.errors import InputError
 from screentime.files import read_json, sha256_of, write_json
 from screentime.frames import open_frames
-from screentime.params import Params, Video, load
-from screentime.tables import SCORES, TARGETS, read_table, write_table
+from screentime.params import Params, load
+from screentime.sections import Video
+from screentime.table_files import read_table, write_table
+from screentime.tables import SCORES, TARGETS
 from stages.embed import embed
 from stages.preprocess import preprocess
 from stages.sample import sample

@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from screentime import frozen, losses, network, probe
 from screentime.inputs import Form
-from screentime.params import Train, load
+from screentime.params import load
+from screentime.sections import Train
 from screentime.splits import Fold, folds
 
 PROJECT = load(Path(__file__).parents[1] / "params.yaml").train

@@ -12,7 +12,8 @@ from report_data import FilmPlan, report_params, write_data
 
 from screentime.company import together_s
 from screentime.frames import encode_jpeg
-from screentime.tables import AUDIT, read_table, write_table
+from screentime.table_files import read_table, write_table
+from screentime.tables import AUDIT
 from stages.report import report
 
 CAST = ("ada", "bob", "cid")

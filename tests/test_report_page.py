@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from report_data import FilmPlan, report_params, write_data
 from synthetic import constant_rate, number_of, number_on_screen, write_film
 
-from screentime.params import Video
-from screentime.tables import APPEARANCES, SCREEN_TIME, read_table
+from screentime.sections import Video
+from screentime.table_files import read_table
+from screentime.tables import APPEARANCES, SCREEN_TIME
 from stages.report import report
 
 CAST = ("ada", "bob", "cid")

@@ -26,8 +26,10 @@ from screentime.__main__ import main
 from screentime.closure import import_closure
 from screentime.files import read_json, sha256_of, write_json
 from screentime.outside.films import films_of
-from screentime.params import Params, Video, load
-from screentime.tables import APPEARANCES, GROUPS, SCREEN_TIME, TIMELINE, TOGETHER, read_table
+from screentime.params import Params, load
+from screentime.sections import Video
+from screentime.table_files import read_table
+from screentime.tables import APPEARANCES, GROUPS, SCREEN_TIME, TIMELINE, TOGETHER
 from stages.estimate import estimate
 from stages.sample import sample
 from stages.score import score

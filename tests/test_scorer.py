@@ -15,9 +15,11 @@ from screentime.errors import InputError
 from screentime.files import read_json, sha256_of, write_json
 from screentime.frames import encode_jpeg, open_frames
 from screentime.inputs import network_input
-from screentime.params import Params, Video, load
+from screentime.params import Params, load
 from screentime.scorer import HeadScorer, Scorer, model_facts
-from screentime.tables import FRAMES, SCORES, read_table, write_table
+from screentime.sections import Video
+from screentime.table_files import read_table, write_table
+from screentime.tables import FRAMES, SCORES
 from stages.score import score
 
 ROOT = Path(__file__).parents[1]

@@ -9,8 +9,9 @@ from film_tables import CAST, held_out, params, sampled, scored, written
 
 from screentime.audit import draw, random_start, systematic
 from screentime.film_figures import bridged
-from screentime.params import Video
-from screentime.tables import APPEARANCES, SCREEN_TIME, TIMELINE, read_table
+from screentime.sections import Video
+from screentime.table_files import read_table
+from screentime.tables import APPEARANCES, SCREEN_TIME, TIMELINE
 from stages.estimate import estimate
 from stages.label import label
 

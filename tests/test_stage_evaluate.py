@@ -8,8 +8,9 @@ import pytest
 from film_tables import CAST, held_out, params, sampled, scored, written
 
 from screentime.audit import systematic
-from screentime.params import Video
-from screentime.tables import MEASURED, read_table
+from screentime.sections import Video
+from screentime.table_files import read_table
+from screentime.tables import MEASURED
 from stages.evaluate import NOTHING, SPLITS, evaluate
 
 TARGETS = "time_s,character,present,source,at"

@@ -11,9 +11,11 @@ import trained
 from screentime import frozen, light_head
 from screentime.errors import InputError
 from screentime.files import read_json
-from screentime.params import Params, Video, load
+from screentime.params import Params, load
+from screentime.sections import Video
 from screentime.shots import in_context, shot_starts
-from screentime.tables import FILLED, FILLED_INDEX, SKIPPED, TARGETS, read_table, write_table
+from screentime.table_files import read_table, write_table
+from screentime.tables import FILLED, FILLED_INDEX, SKIPPED, TARGETS
 from stages.fill import fill
 from stages.preprocess import preprocess
 from stages.train import train

@@ -6,8 +6,9 @@ import pytest
 from film_tables import CAST, SHA256, params, sampled, written
 
 from screentime.errors import InputError
-from screentime.params import Video
-from screentime.tables import AUDIT, SKIPPED, TARGETS, read_table
+from screentime.sections import Video
+from screentime.table_files import read_table
+from screentime.tables import AUDIT, SKIPPED, TARGETS
 from stages.label import label
 
 LABELS = "start_s,end_s,character,present,source,annotator,at"

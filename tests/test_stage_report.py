@@ -15,7 +15,8 @@ from synthetic import number_of, numbered_image
 
 from screentime.errors import InputError
 from screentime.frames import decode_jpeg, encode_jpeg
-from screentime.tables import TIMELINE, read_table
+from screentime.table_files import read_table
+from screentime.tables import TIMELINE
 from stages.report import report
 
 LONG_NAMES = ("a name that is much longer than most of the others", "Supercalifragilisticexpialidocious")

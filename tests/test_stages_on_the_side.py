@@ -14,8 +14,10 @@ from screentime.errors import InputError
 from screentime.files import read_json, write_array
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
-from screentime.params import Params, Video, Window, load
-from screentime.tables import AUDIT, INDEX, SKIPPED, SUGGESTIONS, TARGETS, read_table, write_table
+from screentime.params import Params, load
+from screentime.sections import Video, Window
+from screentime.table_files import read_table, write_table
+from screentime.tables import AUDIT, INDEX, SKIPPED, SUGGESTIONS, TARGETS
 from stages.embed import embed
 from stages.preprocess import preprocess
 from stages.sample import sample

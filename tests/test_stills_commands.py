@@ -14,9 +14,11 @@ from labels_project import LabelsProject
 from test_exchange_commands import scene
 
 from screentime.errors import InputError
-from screentime.params import Video, load
+from screentime.params import load
+from screentime.sections import Video
 from screentime.stills import read_stills
-from screentime.tables import INDEX, STILLS_INDEX, TARGETS, read_table, write_table
+from screentime.table_files import read_table, write_table
+from screentime.tables import INDEX, STILLS_INDEX, TARGETS
 from stages.preprocess import preprocess
 from stages.sample import sample
 

@@ -5,7 +5,8 @@ import pytest
 
 from screentime.errors import InputError
 from screentime.summary import summary
-from screentime.tables import SCREEN_TIME, write_table
+from screentime.table_files import write_table
+from screentime.tables import SCREEN_TIME
 
 ROWS = [
     ("e01", "Zoë", 83.4, 71.25, 96.0, 0.4, 80.0, "audit", 40, 80),

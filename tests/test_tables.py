@@ -4,7 +4,8 @@ import pandas
 import pytest
 
 from screentime.errors import InputError
-from screentime.tables import FRAMES, LABELS, SCORES, TARGETS, read_table, write_table
+from screentime.table_files import read_table, write_table
+from screentime.tables import FRAMES, LABELS, SCORES, TARGETS
 
 
 def test_a_written_table_reads_back_sorted_by_its_key(tmp_path):

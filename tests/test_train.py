@@ -15,7 +15,8 @@ from screentime.files import read_json
 from screentime.inputs import network_input
 from screentime.runs import project_root
 from screentime.scorer import Scorer
-from screentime.tables import EPOCHS, OUT_OF_FOLD, read_table
+from screentime.table_files import read_table
+from screentime.tables import EPOCHS, OUT_OF_FOLD
 from screentime.tracking import store_uri
 from stages.train import train
 

@@ -16,7 +16,7 @@ from streams import Camera
 from watched import Numbers, Watching, live, settings
 
 from screentime.errors import InputError
-from screentime.tables import read_table
+from screentime.table_files import read_table
 from screentime.video import NativeFrames
 from screentime.watching import source as source_module
 from screentime.watching.place import place_of

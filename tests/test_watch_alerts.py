@@ -28,7 +28,7 @@ from watched import Numbers, Watching, settings
 from screentime.__main__ import main
 from screentime.errors import InputError
 from screentime.frames import encode_jpeg
-from screentime.tables import read_table
+from screentime.table_files import read_table
 from screentime.watching.alerts import AGAIN_AFTER_S, Limits, Message, Refused, Sender
 from screentime.watching.record import EVENTS
 from screentime.watching.ways import PASSWORD, USER, WEBHOOK, ByCommand, ByMail, ByWebhook, ways_of

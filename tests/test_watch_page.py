@@ -17,7 +17,8 @@ from scored import CAST, film, write_models
 from screentime.__main__ import main
 from screentime.frames import decode_jpeg, encode_jpeg
 from screentime.scorer import Scorer
-from screentime.tables import TIMELINE, read_table
+from screentime.table_files import read_table
+from screentime.tables import TIMELINE
 from screentime.video import NativeFrames
 from screentime.watching.judge import opened_judge
 from screentime.watching.record import EVENTS

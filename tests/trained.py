@@ -11,7 +11,8 @@ import pandas
 from screentime.files import write_json
 from screentime.inputs import Form, network_input
 from screentime.params import Params, load
-from screentime.tables import INDEX, write_table
+from screentime.table_files import write_table
+from screentime.tables import INDEX
 from screentime.windows import Around, places_in_windows, windows_around
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,8 @@ from screentime.exchange.leaving import answers_by_frame, stretches_of, write_st
 from screentime.label_lock import label_lock
 from screentime.label_rows import Row
 from screentime.labels import label_file, read_skips
-from screentime.tables import SUGGESTIONS, read_table
+from screentime.table_files import read_table
+from screentime.tables import SUGGESTIONS
 from screentime.wording import count_text
 
 EXPORT_HELP = """\

@@ -32,7 +32,8 @@ from screentime.merging import (
     write_decisions,
 )
 from screentime.params import Params, load
-from screentime.tables import LABELS, write_table
+from screentime.table_files import write_table
+from screentime.tables import LABELS
 from screentime.wording import clock, count_text, stretch_text
 
 TAKEN = {"mine": MINE, "theirs": THEIRS, "neither": CANNOT_TELL}

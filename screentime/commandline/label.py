@@ -10,9 +10,10 @@ from pathlib import Path
 from screentime.checks import entry_named
 from screentime.commandline.parser import add_command
 from screentime.errors import InputError
-from screentime.params import Params, Video, load
+from screentime.params import Params, load
 from screentime.project.tools import git, repro
 from screentime.project.videos import add_videos, sources
+from screentime.sections import Video
 
 HELP = """\
 Label films in the browser. It opens on what is most useful now: first frames that differ most, then a random sample that

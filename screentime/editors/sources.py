@@ -11,7 +11,8 @@ from screentime.errors import InputError, did_you_mean
 from screentime.files import read_json, sha256_of
 from screentime.outside.kept import FOLDER, PATHS
 from screentime.params import Params
-from screentime.tables import ALL_VIDEOS, APPEARANCES, SCREEN_TIME, TIMELINE, read_table
+from screentime.table_files import read_table
+from screentime.tables import ALL_VIDEOS, APPEARANCES, SCREEN_TIME, TIMELINE
 from screentime.timeline import rounded_s
 
 

@@ -10,7 +10,8 @@ from screentime.exchange.found import Stretch
 from screentime.files import new_file
 from screentime.frames import FramePack
 from screentime.label_rows import Row, bounds_s, runs, standing
-from screentime.tables import ANSWERS, Column, Table, write_table
+from screentime.table_files import Column, Table, write_table
+from screentime.tables import ANSWERS
 
 STILLS = Table(
     "stills.csv",

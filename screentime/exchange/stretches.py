@@ -8,7 +8,8 @@ import pandas
 from screentime.errors import InputError
 from screentime.exchange.found import Found, Stretch
 from screentime.files import number
-from screentime.tables import ANSWERS, Column, Table, read_table, write_table
+from screentime.table_files import Column, Table, read_table, write_table
+from screentime.tables import ANSWERS
 
 STRETCHES = Table(
     "stretches.csv",

@@ -19,7 +19,8 @@ from screentime.label_rows import Row, rows_of, table_of
 from screentime.labeller.journal import Journal
 from screentime.labeller.sheet import UNKNOWN, Cell, Change, Sheet
 from screentime.labels import answers, read_labels
-from screentime.tables import LABELS, table_text
+from screentime.table_files import table_text
+from screentime.tables import LABELS
 
 NO_FILE = ""
 MARKS = ("read", "writing", "wrote")  # what the journal knows of the file: as found, about to be, as written

@@ -22,7 +22,8 @@ from screentime.ledger import Draw, complete_rounds
 from screentime.select import doubted_frames, first_frames
 from screentime.shots import in_context, shot_starts
 from screentime.stop_rule import after_another_round
-from screentime.tables import SKIP, write_table
+from screentime.table_files import write_table
+from screentime.tables import SKIP
 from screentime.wording import clock
 
 LOOKED = ("manual", "audit")

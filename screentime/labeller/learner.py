@@ -22,8 +22,8 @@ from scipy.special import expit, logit
 from screentime import light_head
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
-from screentime.params import FineTune
 from screentime.places import strongest_places
+from screentime.sections import FineTune
 from screentime.shots import in_context, shot_of, shot_starts
 
 OPEN = "blocks:5"

@@ -14,7 +14,8 @@ from screentime.labeller.film import Film
 from screentime.labeller.journal import Journal
 from screentime.labeller.pictures import Pictures
 from screentime.labeller.study import Study
-from screentime.params import Params, Video
+from screentime.params import Params
+from screentime.sections import Video
 from screentime.select import LEAST_FIRST, shared
 
 JOURNAL = Path(".screentime") / "journal.jsonl"

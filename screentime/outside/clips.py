@@ -13,8 +13,8 @@ from screentime.outside.films import Film
 from screentime.outside.frame_scores import Model
 from screentime.outside.journal import Journal
 from screentime.outside.kept import Kept
-from screentime.params import Estimate
-from screentime.tables import Column, Table, write_table
+from screentime.sections import Estimate
+from screentime.table_files import Column, Table, write_table
 from screentime.timeline import rounded_s
 
 APPEARANCE_CLIPS = Table(

@@ -16,7 +16,7 @@ from screentime.ledger import Ledger
 from screentime.outside.films import Film
 from screentime.outside.frame_scores import Model, frame_scores
 from screentime.outside.journal import Journal
-from screentime.tables import Column, Table, read_rows, write_table
+from screentime.table_files import Column, Table, read_rows, write_table
 from screentime.timeline import microseconds
 from screentime.video import NativeFrame, NativeFrames, image_at
 

@@ -18,7 +18,8 @@ from screentime.outside.scoring import score_film
 from screentime.params import Params
 from screentime.progress import Progress
 from screentime.scorer import FACTS, model_facts, sampling_of
-from screentime.tables import TIMELINE, read_table
+from screentime.table_files import read_table
+from screentime.tables import TIMELINE
 from screentime.video import header_of
 
 FOLDER = Path(".screentime/films")

@@ -19,10 +19,11 @@ from screentime.frames import FramePack, Sampling, decode_jpeg, open_frames, pac
 from screentime.in_order import in_order
 from screentime.ledger import unlabelled
 from screentime.packing import pack_film
-from screentime.params import Estimate
 from screentime.places import places_table
 from screentime.scorer import FACTS, Scorer, SequenceScorer, open_scorer
-from screentime.tables import FRAMES, PLACES, TIMELINE, read_table, write_table
+from screentime.sections import Estimate
+from screentime.table_files import read_table, write_table
+from screentime.tables import FRAMES, PLACES, TIMELINE
 
 # what the kept pictures are chosen by; the report chooses among them by its own settings, which may change without a new scoring
 USUAL = Estimate(threshold=0.5, appearances="two_states", appearance_s=1.0, bridge_s=1.5, shortest_s=0.0)

@@ -12,10 +12,12 @@ import yaml
 from screentime.audit import read_record
 from screentime.files import read_json, sha256_of, write_text
 from screentime.labels import label_file, read_labels, read_skips, second_opinions
-from screentime.params import Params, Video, load
+from screentime.params import Params, load
 from screentime.project.declarations import STILLS
+from screentime.sections import Video
 from screentime.stills import read_stills, stills_line
-from screentime.tables import AUDIT, SOURCES, TARGETS, read_table
+from screentime.table_files import read_table
+from screentime.tables import AUDIT, SOURCES, TARGETS
 from screentime.trust import trust_sections
 from screentime.wording import clock, count_text, seconds_text
 

@@ -12,11 +12,12 @@ from screentime.files import write_text
 from screentime.frames import FramePack, open_frames
 from screentime.label_rows import Cell, bounds_s, rows_of, runs, standing, table_of, without
 from screentime.labels import read_labels
-from screentime.params import check_cast
+from screentime.param_checks import check_cast
 from screentime.project.declarations import Declarations
 from screentime.project.stills import change_answers, sets_showing
 from screentime.project.tools import git_holds
-from screentime.tables import LABELS, write_table
+from screentime.table_files import write_table
+from screentime.tables import LABELS
 
 
 def add_characters(folder: Path, names: list[str]) -> list[str]:

@@ -18,7 +18,8 @@ from screentime.clips import Clip, read_clips
 from screentime.errors import InputError
 from screentime.files import new_file
 from screentime.film_names import FILM_SUFFIXES
-from screentime.tables import CLIPS, read_table, write_table
+from screentime.table_files import read_table, write_table
+from screentime.tables import CLIPS
 
 UCF101_NAME = re.compile(r"v_(?P<class_name>.+)_(?P<group>g\d+)_c\d+")
 

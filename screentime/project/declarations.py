@@ -10,7 +10,8 @@ import yaml
 
 from screentime.errors import InputError
 from screentime.files import write_text
-from screentime.params import check_videos, not_yaml
+from screentime.param_checks import check_videos
+from screentime.param_file import not_yaml
 from screentime.project.yaml_lines import YamlLines
 
 VIDEOS = "data/videos/"

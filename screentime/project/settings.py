@@ -9,7 +9,7 @@ import yaml
 
 from screentime.errors import InputError
 from screentime.files import write_text
-from screentime.params import not_yaml, read_sections
+from screentime.param_file import not_yaml, read_sections
 from screentime.project.yaml_lines import YamlLines
 
 CLIP_DEPS = ("stages", "clip_embed", "deps")

@@ -9,10 +9,11 @@ from screentime.audit import read_record
 from screentime.errors import InputError
 from screentime.files import number, read_json
 from screentime.labels import label_file, read_labels
-from screentime.params import Params, Video, load
+from screentime.params import Params, load
 from screentime.project.declarations import STILLS, Declarations
 from screentime.project.stale import Stale, stale_stages
 from screentime.project.tools import git
+from screentime.sections import Video
 from screentime.stills import read_stills, stills_line
 from screentime.text_table import table_lines
 from screentime.wording import clock, count_text

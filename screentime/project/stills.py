@@ -15,12 +15,12 @@ from screentime.errors import InputError, did_you_mean
 from screentime.exchange.likeness import PICTURES, picture_files, read_picture
 from screentime.files import sha256_of
 from screentime.near_copies import groups_of_near_copies, looks_of
-from screentime.params import SET_NAME
+from screentime.param_checks import SET_NAME
 from screentime.project.declarations import STILLS, Declarations
 from screentime.project.tools import dvc, git_holds
 from screentime.stills import TABLE, read_stills
+from screentime.table_files import read_table, write_table
 from screentime.tables import STILLS as CONTRACT
-from screentime.tables import read_table, write_table
 from screentime.wording import count_text
 
 FOLDERS = {"positive": "1", "negative": "0"}

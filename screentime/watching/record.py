@@ -14,7 +14,7 @@ from screentime.errors import InputError
 from screentime.files import write_bytes
 from screentime.frames import encode_jpeg
 from screentime.outside.extraction import folder_name
-from screentime.tables import Column, Table, read_rows, write_table
+from screentime.table_files import Column, Table, read_rows, write_table
 from screentime.watch_params import Watch
 from screentime.watching.clip import FPS, EventClip, Past, stamp
 from screentime.watching.source import LiveFrame
