@@ -7,6 +7,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+from stores import empty_store
 from trained import CAST, FORM, drawn_frame, params_with, truth, write_arrays
 
 from screentime import frozen, network
@@ -44,6 +45,7 @@ def workplace(tmp_path_factory, request):
     targets = truth(60)
     targets[::7, 1] = np.nan
     write_arrays(folder / "arrays", targets)
+    empty_store(folder)
     for out in ("one", "two"):
         changes = f"**{TUNED!r}" if request.param == "fine_tune" else ""
         code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=out, arrays="arrays", changes=changes)
@@ -200,6 +202,7 @@ def test_a_damaged_model_is_refused(workplace, tmp_path):
 
 
 def run_here(params) -> None:
+    empty_store(Path.cwd())
     train(
         arrays=Path("arrays"), models=Path("models"), metrics=Path("metrics/train.json"),
         plots=Path("plots/epochs.csv"), sheet=Path("plots/augmented.jpg"), params=params,

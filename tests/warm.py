@@ -5,6 +5,8 @@ own code, which every command imports anew from where it is called. `commands` i
 for the front of PATH that hand `python -m MODULE` and `dvc` over to it: words, folder, environment and the three open
 files; signals and the exit code go back and forth. Whatever else `python` is asked is done by the real one.
 
+What a process has from its parent beside that, limits say, it has not: `cold` is for tests of those.
+
 Not for tests of what a process imports, nor of two processes that must agree by chance (forks share their hash seed).
 """
 
@@ -136,7 +138,7 @@ def serve(place: Path) -> None:
                                 open_one.close()
                             for file in (woken, wake):
                                 os.close(file)
-                            os._exit(code_of(be, files, *request))
+                            os._exit(code_of(be, place, files, *request))
                         for file in files:
                             os.close(file)
                         client.sendall(f"{child}\n".encode())
@@ -198,15 +200,16 @@ def code_of(command: Callable[..., None], *arguments: object) -> int:
     return code
 
 
-def be(files: list[int], name: str, words: list[str], folder: str, environment: dict[str, str]) -> None:
+def be(place: Path, files: list[int], name: str, words: list[str], folder: str, environment: dict[str, str]) -> None:
     """Be the command, in the place of the process that asked, and end as it ends."""
-    for place, file in enumerate(files):
-        os.dup2(file, place)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
         os.close(file)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
+    sys.executable = str(place / "bin" / "python")  # for the commands that a command runs
     if name == "dvc":
         sys.argv = ["dvc", *words]
         sys.exit(importlib.import_module("dvc.cli").main())
