@@ -2,7 +2,7 @@
 
 A server imports them once for all test workers of a run and forks for each command: libraries alone, never the project's
 own code, which every command imports anew from where it is called. `commands` is a folder with a `python` and a `dvc`
-for the front of PATH that hand `python -m MODULE` and `dvc` over to it: words, folder, environment and the three open
+for the front of PATH that hand `python -m MODULE`, `python -c CODE` and `dvc` over to it: words, folder, environment and the three open
 files; signals and the exit code go back and forth. Whatever else `python` is asked is done by the real one.
 
 What a process has from its parent beside that, limits say, it has not: `cold` is for tests of those.
@@ -28,6 +28,7 @@ from contextlib import suppress
 from pathlib import Path
 
 LIBRARIES = (
+    "multiprocessing.spawn",  # remembers the real Python, which workers are begun with
     "ai_edge_litert.interpreter", "av", "cv2", "jinja2", "numpy", "pandas", "pydantic", "scipy.optimize", "scipy.special",
     "sklearn.cluster", "tqdm", "yaml", "keras", "tensorflow", "mlflow.pyfunc", "mlflow.server", "alembic.command",
     "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store",
@@ -85,7 +86,7 @@ def _started(place: Path) -> tuple:
 
 def ask(place: str, real: str, name: str, words: list[str]) -> int:
     """Be the command for whoever called it; its exit code."""
-    if name == "python" and words[:1] != ["-m"]:
+    if name == "python" and words[:1] not in (["-m"], ["-c"]):
         os.execv(real, [real, *words])
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(os.path.join(place, "door"))
@@ -213,9 +214,12 @@ def be(place: Path, files: list[int], name: str, words: list[str], folder: str, 
     if name == "dvc":
         sys.argv = ["dvc", *words]
         sys.exit(importlib.import_module("dvc.cli").main())
-    sys.argv = ["-m", *words[2:]]
+    sys.argv = [words[0], *words[2:]]
     sys.path[:0] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
-    runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    if words[0] == "-c":
+        exec(words[1], {"__name__": "__main__"})
+    else:
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
