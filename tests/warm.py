@@ -30,7 +30,7 @@ from pathlib import Path
 LIBRARIES = (
     "multiprocessing.spawn",  # remembers the real Python, which workers are begun with
     "ai_edge_litert.interpreter", "av", "cv2", "jinja2", "numpy", "pandas", "pydantic", "scipy.optimize", "scipy.special",
-    "sklearn.cluster", "tqdm", "yaml", "keras", "tensorflow", "mlflow.pyfunc", "mlflow.server", "alembic.command",
+    "sklearn.cluster", "tqdm", "yaml", "keras", "tensorflow", "git", "mlflow.pyfunc", "mlflow.server", "alembic.command",
     "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store",
     "dvc.cli.parser", "dvc.repo", "dvc.repo.reproduce", "dvc.repo.commit", "dvc.stage.run", "dvc.stage.cache", "dvc.dvcfile",
     "dvc.repo.experiments", "dvc_objects.fs.local", "dvc_data.hashfile.build", "ruamel.yaml",
@@ -109,6 +109,9 @@ def serve(place: Path) -> None:
     sys.path.pop(0)  # the folder of this file
     for name in LIBRARIES:
         importlib.import_module(name)
+    sys.modules[
+        "mlflow.utils.requirements_utils"
+    ]._init_packages_to_modules_map()  # it looks through all that is installed
     gc.collect()
     gc.freeze()  # a command that ends does not look through all of it again
     woken, wake = os.pipe()
