@@ -14,6 +14,7 @@ from screentime.light_network import LightNetwork
 from screentime.quiet import no_native_chatter
 from screentime.scorer import LIGHT_MODEL, LIGHT_MODEL_8_BIT
 
+LEAST = 2  # frames with pictures: one tells the ranges, on the other the two are compared
 MOST_RANGED = 100  # frames that tell the ranges; more change little and cost a forward pass each
 MOST_JUDGED = 200  # frames on which the two are compared
 ALLOWED = 0.01  # mean difference of the scores up to which the 8-bit network is kept

@@ -112,7 +112,7 @@ def _told(uri: str) -> Iterator[None]:
     """Turn what the store's own libraries raise into a sentence."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # these libraries share no error of their own; what is not theirs is raised on
         if type(error).__module__.partition(".")[0] not in STORE_LIBRARIES and not isinstance(error, OSError):
             raise
         reason = " ".join(str(error).split()).rpartition("Caused by ")[2]

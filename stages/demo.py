@@ -57,6 +57,7 @@ def _downloaded(settings: Demo, folder: Path) -> Path:
         "--no-binary",
         name,
         "--require-hashes",
+        "--no-build-isolation",  # pip asks the archive its version: by the setuptools here, without fetching another
     ]
     done = subprocess.run(
         [*download, "--requirement", str(pinned), "--dest", str(folder)], capture_output=True, text=True, check=False

@@ -98,6 +98,10 @@ def _eight_bit(
     """What an 8-bit network costs, where one is asked for; where it costs too much there is none."""
     if not settings.eight_bit or method == "sequence":
         return {}
+    if len(labelled.inputs) < eight_bit.LEAST:
+        here = f"{len(labelled.inputs)} found"
+        print(f"8-bit network: none, what it costs is measured on {eight_bit.LEAST} labelled pictures or more; {here}")
+        return {}
     cost = eight_bit.offer(
         folder, labelled.inputs, lambda logits: calibration.apply(logits, scale, offset), settings.threads
     )

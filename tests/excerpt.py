@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 from project import Project
+from stores import empty_store
 
 from screentime.files import sha256_of
 from screentime.params import load
@@ -73,10 +74,11 @@ def write_labels(path: Path, rows: list[dict]) -> None:
 
 
 def put_into(project: Project, film: Path, cast: Sequence[str], name: str = "excerpt") -> list[dict]:
-    """Make the shared excerpt the only film of a project, with this cast; the labels of its characters."""
+    """Make the shared excerpt the only film of a project, with this cast and an empty store; the labels of its characters."""
     shutil.copy(film, project.folder / "data" / "videos" / f"{name}.mp4")
     rows = [row for row in labels_between(START_S, END_S) if row["character"] in cast]
     write_labels(project.folder / "data" / "labels" / f"{name}.csv", rows)
     project.own_films(f"{name}.mp4")
     project.set_params(cast=list(cast))
+    empty_store(project.folder)
     return rows

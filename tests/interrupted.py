@@ -19,6 +19,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from warm import code_of
+
 
 def serve(stages: Sequence[str]) -> None:
     """Run what each line asks for, until there is no more."""
@@ -39,7 +41,7 @@ def serve(stages: Sequence[str]) -> None:
             for file, place in ((nowhere, 0), (nowhere, 1), (errors, 2)):
                 os.dup2(file, place)
             os.close(errors)
-            return run(*json.loads(line))
+            os._exit(code_of(run, *json.loads(line)))
         os.close(errors)
         with open(said, encoding="utf-8") as file:
             text = file.read()

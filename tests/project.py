@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import warm
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -34,11 +35,16 @@ class Project:
         self.run("git", "init", "--quiet")
         self.commit("begin")
 
-    def run(self, *words: str, code: int | None = 0) -> str:
-        """Run a command with this Python's environment first on PATH; its output and errors as one text."""
+    def run(self, *words: str, code: int | None = 0, cold: bool = False) -> str:
+        """Run a command with this Python's environment first on PATH; its output and errors as one text.
+
+        Its processes begin warm, with libraries that are imported already (see warm.py), unless `cold`: as a user's do.
+        """
         if words[0] == "dvc":
             self._borrow()
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        real = Path(sys.executable).parent
+        first = real if cold else warm.commands(self.folder)
+        environment = os.environ | {"PATH": os.pathsep.join([str(first), str(real), os.environ["PATH"]])}
         # the project's code is compiled once, not by each of its many processes
         for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "PYTHONDONTWRITEBYTECODE"):
             environment.pop(name, None)

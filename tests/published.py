@@ -3,12 +3,12 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pandas
+import warm
 
 from screentime.files import write_json
 from screentime.table_files import write_table
@@ -80,7 +80,7 @@ def begin(folder: Path, *words: str, **environment: str) -> subprocess.Popen:
     """Start to publish what lies in a folder, or another command of this project."""
     kept = {name: value for name, value in os.environ.items() if name not in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME")}
     return subprocess.Popen(
-        [sys.executable, "-m", *(words if words[:1] == ("screentime",) else ("stages.publish", *words))],
+        [warm.commands(folder) / "python", "-m", *(words if words[:1] == ("screentime",) else ("stages.publish", *words))],
         cwd=folder, env=kept | {"PYTHONPATH": str(ROOT)} | environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -2,10 +2,10 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 import yaml
 
 from screentime.table_files import Table
@@ -80,11 +80,11 @@ def test_every_link_inside_the_project_leads_somewhere():
         "status", "stills add", "stills remove", "video add", "video remove", "video skip",
     ],
 )  # fmt: skip
-def test_every_command_has_help_and_is_named_in_the_documents(words):
+def test_every_command_has_help_and_is_named_in_the_documents(words, tmp_path):
     text = README + "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
 
     done = subprocess.run(
-        [sys.executable, "-m", "screentime", *words.split(), "--help"],
+        [warm.commands(tmp_path) / "python", "-m", "screentime", *words.split(), "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,

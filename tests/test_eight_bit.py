@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from screentime import calibration, eight_bit
 from screentime.__main__ import main
 from screentime.files import read_json, sha256_of, write_json
 from screentime.inputs import network_input
+from screentime.labelled_frames import read_arrays
 from screentime.scorer import LIGHT_MODEL, LIGHT_MODEL_8_BIT, Scorer
 from screentime.table_files import read_table
 from screentime.tables import TIMELINE
-from stages.train import train
+from stages.train import _eight_bit, train
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,19 @@ def test_it_scores_films_where_training_was_asked_for_it(tmp_path, monkeypatch, 
         table = read_table(tmp_path / f"out_{name}" / "film" / "timeline.csv", TIMELINE, ("disc", "cross"))
         tables.append(table[["disc", "cross"]].to_numpy())
     assert 0 < np.abs(tables[0] - tables[1]).mean() < 0.5
+
+
+@pytest.mark.parametrize("n_pictures", [0, 1])
+def test_where_private_films_leave_too_few_pictures_to_compare_there_is_none(n_pictures, models, tmp_path, capsys):
+    write_arrays(tmp_path / "arrays", truth(20))
+    labelled = read_arrays(tmp_path / "arrays")
+    labelled = replace(labelled, inputs=labelled.inputs[:n_pictures])
+
+    cost = _eight_bit(models, labelled, params_with(eight_bit=True).train, "probe", np.array(SCALE), np.array(OFFSET))
+
+    said = f"8-bit network: none, what it costs is measured on 2 labelled pictures or more; {n_pictures} found\n"
+    assert (cost, capsys.readouterr().out) == ({}, said)
+    assert not (models / LIGHT_MODEL_8_BIT).exists()
 
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"

@@ -13,12 +13,15 @@ import numpy as np
 import pandas
 import pytest
 import synthetic
+from namespaces import on_a_disk_of
 from PIL import Image
 from scored import CAST, SAMPLING, film, write_models
 from test_docs import FORMATS, described
 
 from screentime.__main__ import main
+from screentime.files import read_json, write_json
 from screentime.frames import decode_jpeg, encode_jpeg
+from screentime.outside.clips import APPEARANCE_CLIPS
 from screentime.outside.extraction import EXTRACTED, time_text
 from screentime.scorer import Scorer
 from screentime.table_files import read_table
@@ -136,6 +139,108 @@ def test_a_run_that_is_killed_goes_on_and_ends_as_an_undisturbed_one(models, tmp
     assert sorted(one.relative_to(tmp_path / "out") for one in (tmp_path / "out").rglob("*") if one.is_file()) == files
     for file in files:
         assert (tmp_path / "out" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), file
+
+
+KILLED = """
+import os
+from screentime.__main__ import main
+from screentime.outside import extraction
+
+place, left = extraction._place, {pictures}
+
+def place_or_die(*words):
+    global left
+    place(*words)
+    left -= 1
+    if not left:
+        os._exit(9)
+
+extraction._place = place_or_die
+main({words!r})
+"""
+
+
+def test_another_threshold_after_a_kill_leaves_no_picture_that_does_not_pass(models, tmp_path):
+    """Killed while its pictures were written, before there was a table and again when there was one."""
+    path, out = film(tmp_path / "film.mp4"), tmp_path / "out"
+    low = extracted(path, "--every", 1, "--character", "ann", "--threshold", 0.5, models=models, out=tmp_path / "low")
+    high = set(low[low["score"] >= 0.8]["file"])
+    assert 0 < len(high) < len(low) - 4
+
+    def killed(threshold: float, pictures: int) -> None:
+        """A run that ends at once, without any cleaning up, when so many pictures are written."""
+        words = [path, "--every", 1, "--character", "ann", "--threshold", threshold, "--model", models, "--out", out]
+        code = KILLED.format(pictures=pictures, words=["extract", *map(str, words)])
+        assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False).returncode == 9
+        assert not (out / "film" / "frames.csv").exists()
+
+    for threshold in (0.5, 0.4):
+        killed(threshold, pictures=len(low) - 2)
+        table = extracted(path, "--every", 1, "--character", "ann", "--threshold", 0.8, models=models, out=out)
+        assert set(table["file"]) == high
+        assert {f"ann/{one.name}" for one in (out / "film" / "ann").iterdir()} == high
+    assert [one.name for one in (out / ".screentime" / "frames").iterdir()] == ["film.scores"]
+
+
+def noise_between(number: int, width: int, height: int) -> np.ndarray:
+    """A plain picture once a second, noise on all others: what is sampled tells too little of the room that all need."""
+    random = np.random.default_rng(number)
+    return (
+        random.integers(0, 256, (height, width, 3)).astype(np.uint8)
+        if number % 12
+        else np.full((height, width, 3), 90, np.uint8)
+    )
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_whole_pictures(models, tmp_path):
+    path, out, kept = tmp_path / "film.mp4", tmp_path / "out", tmp_path / "kept"
+    synthetic.write_film(path, synthetic.constant_rate(72, Fraction(12)), width=160, height=90, image_of=noise_between)
+    out.mkdir()
+    words = ["--every", "1", "--threshold", "0.001", "--model", models, "--out", out]
+    command = [sys.executable, "-m", "screentime", "extract", path, *words]
+
+    done = subprocess.run(
+        [*on_a_disk_of("900k", out, f'cp -r "{out}" "{kept}"'), *command],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1 and "pictures, " in done.stdout, done.stdout + done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "the disk: no space left on device, room to write was expected; nothing half-written was left: make room (`dvc gc "
+        "--workspace` frees old results) or give access, then run again"
+    )
+    assert "Traceback" not in done.stderr
+    pictures = list(kept.rglob("film_*.png"))
+    assert len(pictures) > 5
+    for one in pictures:
+        with Image.open(one) as picture:
+            picture.load()
+    assert not (kept / "film" / "frames.csv").exists() and not list(kept.rglob("*.partial"))
+
+
+def test_characters_whose_names_a_folder_cannot_have_do_not_share_one(models, tmp_path):
+    """`a/b` and `a_b`: each has pictures, sheet and clips of its own."""
+    cast = ["a/b", "a_b", "frames.csv"]
+    shutil.copytree(models, tmp_path / "models")
+    facts = read_json(tmp_path / "models" / "model.json")
+    write_json(tmp_path / "models" / "model.json", facts | {"cast": cast})
+    path, out = film(tmp_path / "film.mp4", length_s=8), tmp_path / "out"
+    what = ("--as", "frames", "sheet", "clips")
+
+    table = extracted(path, "--threshold", 0.5, *what, models=tmp_path / "models", out=out)
+
+    folders = {name: {file.partition("/")[0] for file in files} for name, files in table.groupby("character")["file"]}
+    assert folders == {"a/b": {"a_b_2"}, "a_b": {"a_b"}, "frames.csv": {"frames.csv_"}}
+    for folder in ("a_b", "a_b_2", "frames.csv_"):
+        written = {one.name for one in (out / "film" / folder).glob("film_*.png")}
+        assert written == {Path(file).name for file in table["file"] if file.startswith(f"{folder}/")}
+        assert (out / "film" / folder / "film_sheet.jpg").is_file()
+    clips = read_table(out / "film" / "clips.csv", APPEARANCE_CLIPS)
+    assert clips["file"].is_unique and {Path(file).parent.name for file in clips["file"]} <= {
+        "a_b",
+        "a_b_2",
+        "frames.csv_",
+    }
 
 
 def test_the_room_is_told_before_and_a_limit_is_kept(models, tmp_path, capsys, monkeypatch):

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy
 import yaml
 from published import KEY, LOSSES, begin, publish, runs_in, write_evaluation, write_outputs
+from stores import empty_store
 
 from screentime.closure import ROOT, import_closure
 from screentime.files import write_json
@@ -26,8 +27,16 @@ NAME = f"efficientnet-lite0-96x64-{KEY[:7]}"
 
 @pytest.fixture
 def outputs(tmp_path: Path) -> Path:
-    """What the stages left of a training of three epochs: no store, no arrays, no network."""
+    """What the stages left of a training of three epochs: no arrays, no network; and an empty store."""
+    empty_store(tmp_path)
     return write_outputs(tmp_path)
+
+
+@pytest.fixture
+def no_store(outputs: Path) -> Path:
+    """The same in a folder that never had a store."""
+    (outputs / "mlflow.db").unlink()
+    return outputs
 
 
 def set_threshold(folder: Path, threshold: float) -> None:
@@ -42,8 +51,9 @@ def record(folder: Path, **environment: str):
     return record_of(**places, settings={"estimate": {"threshold": 0.5}}, environment=environment)
 
 
-def test_published_twice_at_once_and_again_there_is_one_whole_run(outputs):
+def test_published_twice_at_once_and_again_there_is_one_whole_run(no_store):
     """Two processes find no store at all; a third finds new figures, a lower one too."""
+    outputs = no_store
     for process in [begin(outputs), begin(outputs)]:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
@@ -190,8 +200,8 @@ def test_a_server_that_never_answers_is_given_up(outputs):
         )  # fmt: skip
 
 
-def test_a_store_of_an_older_mlflow_is_left_as_it_is_until_its_owner_upgrades_it(outputs):
-    database = outputs / "mlflow.db"
+def test_a_store_of_an_older_mlflow_is_left_as_it_is_until_its_owner_upgrades_it(no_store):
+    outputs, database = no_store, no_store / "mlflow.db"
     older, expected = write_older_store(database)
     before = database.read_bytes()
     uri = f"sqlite:///{database}"
@@ -207,8 +217,8 @@ def test_a_store_of_an_older_mlflow_is_left_as_it_is_until_its_owner_upgrades_it
     assert len(runs_in(outputs)[1]) == 1
 
 
-def test_a_store_of_a_newer_mlflow_is_told_as_one(outputs):
-    database = outputs / "mlflow.db"
+def test_a_store_of_a_newer_mlflow_is_told_as_one(no_store):
+    outputs, database = no_store, no_store / "mlflow.db"
     _, expected = write_older_store(database)
     engine = sqlalchemy.create_engine(f"sqlite:///{database}")
     with engine.begin() as connection:
@@ -256,7 +266,8 @@ def lock(folder: Path, **stages: dict) -> None:
     (folder / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
 
 
-def test_results_of_other_parameters_are_not_published_by_hand(outputs):
+def test_results_of_other_parameters_are_not_published_by_hand(no_store):
+    outputs = no_store
     then = yaml.safe_load((outputs / "params.yaml").read_text(encoding="utf-8"))["estimate"]
     lock(outputs, estimate={"params": {"params.yaml": {"estimate": then}}, "deps": []})
     set_threshold(outputs, 0.4)

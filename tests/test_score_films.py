@@ -20,6 +20,7 @@ import pytest
 import synthetic
 import yaml
 from filelock import FileLock
+from namespaces import without_network
 from scored import CAST, SAMPLING, film, write_models
 
 from screentime.__main__ import main
@@ -459,6 +460,40 @@ def test_an_environment_of_its_needs_alone_scores_a_film_without_git_and_with_no
     assert "score     score films" in told and "with requirements.txt installed there are also: video, label" in told
     other = alone("label")
     assert (other.returncode, other.stderr.count("\n")) == (1, 1) and "pip install -r requirements.txt" in other.stderr
+
+
+TELL = """
+import sys
+
+def tell(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        print("tried:", event, arguments[-1], file=sys.stderr)
+
+sys.addaudithook(tell)
+"""
+
+
+def test_it_needs_no_network_and_tries_none(models, tmp_path):
+    path = film(tmp_path / "film.mp4")
+    scored(path, models=models, out=tmp_path / "usual")
+    (tmp_path / "sitecustomize.py").write_text(TELL)
+    words = ["-m", "screentime", "score", path, "--model", models, "--out", tmp_path / "out"]
+
+    def apart(*words: object) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [*without_network(), sys.executable, *words], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    asked = apart("-c", "import socket; socket.create_connection(('127.0.0.1', 9))")
+    assert (
+        asked.returncode == 1 and "Network is unreachable" in asked.stderr and "tried: socket.connect" in asked.stderr
+    )
+    done = apart(*words)
+
+    assert (done.returncode, "tried: " in done.stderr) == (0, False), done.stderr
+    for file in ("index.html", "screen_time.csv", "film/timeline.csv", "film/appearances.csv"):
+        assert (tmp_path / "out" / file).read_bytes() == (tmp_path / "usual" / file).read_bytes(), file
 
 
 def test_it_imports_nothing_heavy(models, tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import expit
+from stores import empty_store
 from trained import FORM, drawn_frame, params_with, truth, write_arrays
 from watched import live
 
@@ -92,6 +93,7 @@ def workplace(tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        empty_store(folder)
         learn(folder)
     return folder
 

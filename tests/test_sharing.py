@@ -290,7 +290,7 @@ def test_no_room_in_the_cache_is_told_and_pulling_again_goes_on(project, tmp_pat
     project.run("python", "-m", "screentime", "push")
     clone = another(project, tmp_path / "clone")
 
-    told = clone.run("bash", "-c", "ulimit -f 1000; exec python -m screentime pull", code=1)
+    told = clone.run("bash", "-c", "ulimit -f 1000; exec python -m screentime pull", code=1, cold=True)
 
     assert told == (
         ".dvc/cache/files/md5: no room (file too large), room for the data was expected; make some (`dvc gc --workspace` "

@@ -7,6 +7,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+from stores import empty_store
 from trained import CAST, FORM, drawn_frame, params_with, truth, write_arrays
 
 from screentime import frozen, network
@@ -27,9 +28,8 @@ sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
 from stages.train import train
 from trained import params_with
-out = Path({out!r})
-train(arrays=Path({arrays!r}), models=out / "models", metrics=out / "metrics" / "train.json",
-      plots=out / "plots" / "epochs.csv", sheet=out / "plots" / "augmented.jpg", params=params_with({changes}))
+train(arrays=Path("arrays"), models=Path("two/models"), metrics=Path("two/metrics/train.json"),
+      plots=Path("two/plots/epochs.csv"), sheet=Path("two/plots/augmented.jpg"), params=params_with({changes}))
 """
 
 
@@ -40,16 +40,19 @@ TUNED = {
 
 @pytest.fixture(scope="module", params=["probe", "fine_tune"])
 def workplace(tmp_path_factory, request):
-    """Two trainings on the same arrays, each in a process of its own."""
+    """Two trainings on the same arrays, one in this process and one in a process of its own."""
     folder = tmp_path_factory.mktemp(request.param)
     targets = truth(60)
     targets[::7, 1] = np.nan
     write_arrays(folder / "arrays", targets)
-    for out in ("one", "two"):
-        changes = f"**{TUNED!r}" if request.param == "fine_tune" else ""
-        code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=out, arrays="arrays", changes=changes)
-        done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+    empty_store(folder)
+    changes = TUNED if request.param == "fine_tune" else {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        train_here(params_with(**changes), Path("one"))
+    code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), changes=f"**{changes!r}")
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -89,14 +92,15 @@ def test_the_light_model_says_what_the_trained_one_says(workplace):
 
 
 @pytest.mark.parametrize("workplace", ["probe"], indirect=True)
-def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(workplace, tmp_path):
+def test_a_third_of_the_frames_being_private_changes_what_is_learned_by_rounding_alone(
+    workplace, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     backbone = frozen.feature_model(FORM, "mean_max")
     targets = truth(60)
     targets[::7, 1] = np.nan
     write_arrays(tmp_path / "arrays", targets, features_of=lambda inputs: frozen.features_of(backbone, inputs))
-    code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), out=".", arrays="arrays", changes="")
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run_here(params_with())
 
     images = [drawn_frame(bool(i & 1), bool(i & 2), 3000 + i) for i in range(24)]
     whole, partly = (Scorer(folder / "models", threads=1) for folder in (workplace / "one", tmp_path))
@@ -201,9 +205,14 @@ def test_a_damaged_model_is_refused(workplace, tmp_path):
 
 
 def run_here(params) -> None:
+    empty_store(Path.cwd())
+    train_here(params, Path())
+
+
+def train_here(params, out: Path) -> None:
     train(
-        arrays=Path("arrays"), models=Path("models"), metrics=Path("metrics/train.json"),
-        plots=Path("plots/epochs.csv"), sheet=Path("plots/augmented.jpg"), params=params,
+        arrays=Path("arrays"), models=out / "models", metrics=out / "metrics" / "train.json",
+        plots=out / "plots" / "epochs.csv", sheet=out / "plots" / "augmented.jpg", params=params,
     )  # fmt: skip
 
 

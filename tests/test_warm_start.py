@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from project import Project
+from stores import empty_store
 from trained import FORM, drawn_frame, params_with, truth, write_arrays
 
 from screentime import fine_tuning, registry
@@ -30,6 +31,7 @@ def base(tmp_path_factory):
     """The folder of a model that was trained on another film, in a store of its own."""
     folder = tmp_path_factory.mktemp("others")
     write_arrays(folder / "arrays", truth(30))
+    empty_store(folder)
     here = Path.cwd()
     os.chdir(folder)
     try:
@@ -97,6 +99,7 @@ def test_with_another_head_the_backbone_goes_on_alone(base):
 def test_a_run_knows_which_model_it_began_with(base, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_arrays(tmp_path / "arrays", truth(30, seed=1))
+    empty_store(tmp_path)
     keys = {}
     for weights in (str(base), "imagenet"):
         train(

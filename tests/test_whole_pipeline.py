@@ -46,7 +46,7 @@ def table(path: Path) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def first_run(project) -> str:
-    return project.run("dvc", "repro")
+    return project.run("dvc", "repro", cold=True)
 
 
 def test_one_command_leads_from_the_film_to_the_report(project, first_run):

@@ -78,7 +78,7 @@ class Watching:
         self.alerts = Alerts(self.settings.alert, ways, place.name, self.said.append)
         self._held = held(self.out)
         self._held.__enter__()
-        self.record = Record(self.out, self.settings, self.alerts.began, self.said.append)
+        self.record = Record(self.out, judge.names, self.settings, self.alerts.began, self.said.append)
         started_s = time.monotonic()
         self.source = Source(
             place, silence_s=self.settings.silence_s, each=self.record.frame, tell=self.said.append, started_s=started_s, speed=speed

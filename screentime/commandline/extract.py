@@ -119,6 +119,7 @@ def _sheets(out: Path, film: Film, kept: Kept, characters: dict[str, int], model
         ledger=ledger,
         appearances=appearances_table(ledger, kept.cast, params.estimate),
         characters=characters,
+        cast=kept.cast,
         sampling=model.sampling,
     )
     for path, n_shown in sheets.items():

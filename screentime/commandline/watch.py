@@ -85,6 +85,7 @@ def _watch(arguments: argparse.Namespace) -> None:
         alerts = Alerts(params.watch.alert, ways, place.name, terminal.say)
         record = Record(
             arguments.out,
+            judge.names,
             params.watch,
             lambda event, jpeg: terminal.began(event, alerts.began(event, jpeg)),
             terminal.say,

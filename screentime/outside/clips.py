@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas
 
 from screentime.film_figures import appearances_table
+from screentime.outside.character_folders import folders_of
 from screentime.outside.cutting import Cut, cut
 from screentime.outside.edges import coarse, refined
-from screentime.outside.extraction import folder_name, time_text
+from screentime.outside.extraction import time_text
 from screentime.outside.films import Film
 from screentime.outside.frame_scores import Model
 from screentime.outside.journal import Journal
@@ -78,9 +79,9 @@ def write_clips(
             )
     else:
         stretches = coarse(spans, ledger.times_s)
-    files, cuts = [], []
+    files, cuts, folders = [], [], folders_of(kept.cast)
     for row, stretch in zip(table.itertuples(), stretches, strict=True):
-        own = folder_name(row.character)
+        own = folders[row.character]
         files.append(f"{own}/{film.video_id}_{time_text(stretch.start_s)}.mp4" if "clips" in what else "")
         if "clips" in what:
             cuts.append(Cut(stretch.start_s, stretch.end_s, folder / files[-1]))

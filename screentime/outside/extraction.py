@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 import pandas
 
+from screentime.files import write_text
 from screentime.in_order import in_order
 from screentime.ledger import Ledger
+from screentime.outside.character_folders import folders_of
 from screentime.outside.films import Film
 from screentime.outside.frame_scores import Model, frame_scores
 from screentime.outside.journal import Journal
@@ -95,20 +97,22 @@ def extract(
     """Write the pictures of one film, and their table.
 
     Args:
-        folder: gets <character>/<video_id>_<time>.png or .jpg, and frames.csv; pictures of an earlier table that are not
-            wanted any more are removed.
+        folder: gets <character>/<video_id>_<time>.png or .jpg, and frames.csv; pictures of an earlier run, killed or whole,
+            that are not wanted any more are removed.
         tell: is told the share of the film that is done.
         film: the film.
         model: one that judges frames alone.
         wanted: which frames.
-        journal: keeps the scores.
+        journal: keeps the scores; beside it lies, until the table is whole, a list of the pictures that were begun.
         most_bytes: no more than this is written; what was written until then stays.
     """
-    frames = NativeFrames(film.path)
+    frames, folders = NativeFrames(film.path), folders_of(model.cast)
     rows, n_bytes, stopped_s = [], 0, None
-    before = read_rows(folder / "frames.csv", EXTRACTED)["file"]
+    begun = journal.with_suffix(".pictures")
+    earlier = _begun(begun).union(read_rows(folder / "frames.csv", EXTRACTED)["file"])
+    write_text(begun, "".join(f"{file}\n" for file in sorted(earlier)))
     (folder / "frames.csv").unlink(missing_ok=True)
-    with Journal(journal, model.key(film.path)) as known:
+    with Journal(journal, model.key(film.path)) as known, open(begun, "a", encoding="utf-8") as beginning:
         passing = _passing(frame_scores(model, _told(_chosen(frames, wanted), frames, tell), known), wanted)
         for frame, scores, names, picture in in_order(lambda one: _picture(*one, wanted), passing, model.at_once):
             cost = len(picture) * len(names)
@@ -116,18 +120,19 @@ def extract(
                 stopped_s = float(frame.start_s)
                 break
             n_bytes += cost
-            files = [
-                f"{folder_name(name)}/{film.video_id}_{time_text(frame.start_s)}.{wanted.picture}" for name in names
-            ]
+            files = [f"{folders[name]}/{film.video_id}_{time_text(frame.start_s)}.{wanted.picture}" for name in names]
+            beginning.write("".join(f"{file}\n" for file in files))
+            beginning.flush()  # a run that is killed knows of each of its pictures
             _place(folder, files, picture)
             rows += [
                 (name, float(frame.start_s), scores[wanted.characters[name]], file)
                 for name, file in zip(names, files, strict=True)
             ]
     table = pandas.DataFrame(rows, columns=[column.name for column in EXTRACTED.columns])
-    for file in set(before) - set(table["file"]):
+    for file in _begun(begun) - set(table["file"]):
         (folder / file).unlink(missing_ok=True)
     write_table(folder / "frames.csv", table, EXTRACTED)
+    begun.unlink()
     counts = table["character"].value_counts()
     return Extracted({name: int(counts.get(name, 0)) for name in wanted.characters}, n_bytes, stopped_s)
 
@@ -186,6 +191,12 @@ def _picture(
     return frame, scores, names, encoded(image, wanted.picture)
 
 
+def _begun(path: Path) -> set[str]:
+    """The pictures that a run began and no table lists; a last line without an end is of none yet."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+    return {line[:-1] for line in lines if line.endswith("\n")}
+
+
 def _place(folder: Path, files: Sequence[str], picture: bytes) -> None:
     """Write a picture whole or not at all, under each of its names."""
     first = folder / files[0]
@@ -199,12 +210,3 @@ def _place(folder: Path, files: Sequence[str], picture: bytes) -> None:
     for file in files[1:]:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(first, folder / file)
-
-
-def folder_name(character: str) -> str:
-    """A character's name as a folder's.
-
-    >>> folder_name("Tom/Jerry")
-    'Tom_Jerry'
-    """
-    return character.replace("/", "_").replace("\\", "_").strip(". ") or "_"

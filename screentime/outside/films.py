@@ -70,7 +70,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
             folders[names[path].casefold()].add(path.parent)
         deeper = [path for path in alike if len(folders[names[path].casefold()]) > 1]
         if not deeper:  # what is still alike lies in one folder, as a.mp4 beside a.mkv
-            return _numbered(list(names.values()))
+            return numbered(list(names.values()))
         for path in deeper:
             depths[path] += 1
 
@@ -79,10 +79,10 @@ def _name(path: Path, depth: int) -> str:
     return unicodedata.normalize("NFC", "_".join([*path.parts[-depth:-1], path.stem]))
 
 
-def _numbered(names: Sequence[str]) -> list[str]:
+def numbered(names: Sequence[str]) -> list[str]:
     """Names of which some may be alike, with a number behind those that come later.
 
-    >>> _numbered(["a", "b", "A"])
+    >>> numbered(["a", "b", "A"])
     ['a', 'b', 'A_2']
     """
     given: dict[str, str] = {}  # without regard to case -> as it is written

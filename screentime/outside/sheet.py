@@ -1,5 +1,6 @@
 """A contact sheet: one picture of each appearance of a character, in order, with its time."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas
 from screentime.files import write_bytes
 from screentime.frames import Sampling, encode_jpeg
 from screentime.ledger import Ledger
-from screentime.outside.extraction import folder_name
+from screentime.outside.character_folders import folders_of
 from screentime.outside.films import Film
 from screentime.outside.lettering import Lettering, cover
 from screentime.video import VideoSampler
@@ -22,7 +23,8 @@ QUALITY = 88
 
 
 def contact_sheets(
-    folder: Path, *, film: Film, ledger: Ledger, appearances: pandas.DataFrame, characters: dict[str, int], sampling: Sampling
+    folder: Path, *, film: Film, ledger: Ledger, appearances: pandas.DataFrame, characters: dict[str, int],
+    cast: Sequence[str], sampling: Sampling,
 ) -> dict[Path, int]:  # fmt: skip
     """Write a sheet for each character, <character>/<video_id>_sheet.jpg; the film is read once for all of them.
 
@@ -32,6 +34,7 @@ def contact_sheets(
         ledger: what was scored.
         appearances: the table APPEARANCES of the film.
         characters: whose, and where each is in the scores.
+        cast: the whole cast of the model.
         sampling: how the film was sampled.
 
     Returns:
@@ -40,9 +43,9 @@ def contact_sheets(
     shown = {name: _longest(appearances[appearances["character"] == name]) for name in characters}
     best = {name: [_best(ledger, characters[name], row) for row in rows.itertuples()] for name, rows in shown.items()}
     images = _images(film.path, sampling, {place for places in best.values() for place in places})
-    sheets = {}
+    sheets, folders = {}, folders_of(cast)
     for name, rows in shown.items():
-        path = folder / folder_name(name) / f"{film.video_id}_sheet.jpg"
+        path = folder / folders[name] / f"{film.video_id}_sheet.jpg"
         n_in_all = int((appearances["character"] == name).sum())
         sheet = _sheet(film.video_id, rows, n_in_all, [images[place] for place in best[name]])
         write_bytes(path, encode_jpeg(sheet, QUALITY))

@@ -95,7 +95,7 @@ def add_stills(folder: Path, source: Path, character: str, name: str | None = No
         if not known:
             declarations.add_stills(name)
         declarations.write()
-    except BaseException:
+    except BaseException:  # Ctrl-C too: whatever ends it, no half of a set stays; then it is raised on
         for path in placed:
             path.unlink(missing_ok=True)
         for path, data in zip((table, pointer), before, strict=True):

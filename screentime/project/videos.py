@@ -330,7 +330,7 @@ def _undone_on_failure() -> Iterator[list[Path]]:
     placed: list[Path] = []
     try:
         yield placed
-    except BaseException:
+    except BaseException:  # Ctrl-C too: whatever ends it, nothing half-placed stays; then it is raised on
         for path in placed:
             path.unlink(missing_ok=True)
         raise

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from screentime.errors import InputError
 from screentime.files import write_bytes
 from screentime.frames import encode_jpeg
-from screentime.outside.extraction import folder_name
+from screentime.outside.character_folders import folders_of
 from screentime.table_files import Column, Table, read_rows, write_table
 from screentime.watch_params import Watch
 from screentime.watching.clip import FPS, EventClip, Past, stamp
@@ -75,16 +75,23 @@ class Record(threading.Thread):
 
     Args:
         folder: gets events.csv, unknown.csv and events/.
+        names: whose events there may be.
         settings: the section `watch`.
         began: is told of each event as it begins, with a JPEG of it; gives one of ALERTS.
         tell: is told a sentence when something cannot be written, once until it can be again.
     """
 
     def __init__(
-        self, folder: Path, settings: Watch, began: Callable[[Event, bytes], str], tell: Callable[[str], None]
+        self,
+        folder: Path,
+        names: Sequence[str],
+        settings: Watch,
+        began: Callable[[Event, bytes], str],
+        tell: Callable[[str], None],
     ) -> None:
         super().__init__(name="record", daemon=True)
         self._folder, self._settings, self._began_elsewhere, self._tell = folder, settings, began, tell
+        self._file_names = folders_of(names)
         self._events = read_rows(folder / EVENTS.path, EVENTS).drop(columns="line").to_dict("records")
         self._unknown = read_rows(folder / UNKNOWN.path, UNKNOWN).drop(columns="line").to_dict("records")
         self.n_before = len(self._events)
@@ -157,7 +164,7 @@ class Record(threading.Thread):
             self._finished(number)
 
     def _begin(self, event: Event) -> None:
-        name = f"{FILES}/{stamp(event.start)}_{folder_name(event.character)}"
+        name = f"{FILES}/{stamp(event.start)}_{self._file_names[event.character]}"
         jpeg = encode_jpeg(event.surest.image(PICTURE_SIDE), PICTURE_QUALITY)
         row = self._rows[event.number] = {
             "start": moment_text(event.start), "end": "", "character": event.character, "score": event.score,
