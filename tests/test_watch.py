@@ -12,6 +12,7 @@ import pytest
 import synthetic
 from hypothesis import given
 from hypothesis import strategies as st
+from servers import http_server
 from streams import Camera
 from watched import Numbers, Watching, live, settings
 
@@ -69,6 +70,16 @@ def test_a_film_is_watched_at_its_own_speed_however_slow_the_scoring(tmp_path):
     assert judge.numbers == sorted(set(judge.numbers))
     assert len(judge.numbers) < 60
     assert statistics.median(judged.waited_s for judged in watching.judged) < 2 / 60
+
+
+def test_a_film_on_a_server_is_a_film_and_no_stream(tmp_path):
+    numbered_film(tmp_path / "film.mkv", 60, rate=60)
+    with http_server(tmp_path) as address:
+        watching = Watching(f"{address}/film.mkv", Numbers(nobody), tmp_path / "out", fps=20.0).run()
+
+    assert watching.source.n_frames == 60
+    assert watching.judged[-1].frame.shown_s > 0.9
+    assert watching.said == []
 
 
 def test_a_judge_is_asked_no_more_often_than_it_should(tmp_path):

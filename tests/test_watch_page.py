@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from browser import executable
+from namespaces import on_a_disk_of
 from playwright.sync_api import sync_playwright
 from scored import CAST, film, write_models
 
@@ -193,15 +194,10 @@ def test_a_frame_is_scored_live_as_the_pipeline_scores_it(models, tmp_path):
 def test_a_full_disk_is_said_once_and_the_watch_goes_on(models, eager, tmp_path):
     out = tmp_path / "small"
     out.mkdir()
-    own = ("unshare", "--map-root-user", "--mount")
-    if subprocess.run(
-        [*own, "mount", "-t", "tmpfs", "-o", "size=64k", "none", str(out)], check=False, capture_output=True
-    ).returncode:
-        pytest.skip("this machine lets nobody mount a small disk of their own")
     path = film(tmp_path / "film.mp4", length_s=8)
-    script = f'mount -t tmpfs -o size=64k none "{out}" && shift 0 && "$@"; echo code $?; ls -A "{out}/events"'
+    before = on_a_disk_of("64k", out, then=f'echo code $code; ls -A "{out}/events"')
     command = Command(
-        path, "--model", models, "--out", out, "--params", eager, "--no-page", "--quiet", before=(*own, "sh", "-c", script, "sh")
+        path, "--model", models, "--out", out, "--params", eager, "--no-page", "--quiet", before=tuple(before)
     )  # fmt: skip
 
     said = "".join([*command.lines, *command.process.stdout])

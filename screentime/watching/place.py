@@ -35,13 +35,8 @@ class Place:
     options: dict[str, str] = field(default_factory=dict)
 
     @property
-    def keeps_own_time(self) -> bool:
-        """Whether frames come when they are made; those of films and test pictures are given out by their times."""
-        return self.kind in ("camera", "stream")
-
-    @property
-    def comes_back(self) -> bool:
-        """Whether its end is a failure, to be tried again after."""
+    def is_live(self) -> bool:
+        """Whether frames come when they are made, and an end is a failure; those of films and test pictures have their times."""
         return self.kind in ("camera", "stream")
 
 

@@ -22,7 +22,7 @@ from screentime.watching.spells import Event
 
 FILES = "events"  # the folder of pictures and clips
 PICTURE_SIDE, PICTURE_QUALITY = 1920, 85
-MOST_WAITING = 200  # frames: 16 seconds of them may wait for a slow disk
+MOST_WAITING = 25  # frames, decoded: two seconds of them may wait for a slow disk
 ALERTS = ("sent", "cooldown", "limit", "quiet", "none")
 
 _MOMENT = "UTC, ISO 8601, milliseconds"

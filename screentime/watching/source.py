@@ -115,6 +115,7 @@ class Source(threading.Thread):
         self._started_s, self._speed = started_s, speed
         self._stopped = threading.Event()
         self._n_breaks = 0
+        self._live = place.is_live
 
     def stop(self) -> None:
         """End soon; a line that does not answer is left waiting in its thread."""
@@ -132,10 +133,10 @@ class Source(threading.Thread):
                     why = str(error)
                 except InputError as error:
                     why = str(error)
-                    if not self.n_frames or not self._place.comes_back:
+                    if not self.n_frames or not self._live:
                         self.failure = error
                         return
-                if not self._place.comes_back or self._stopped.is_set():
+                if not self._live or self._stopped.is_set():
                     return
                 attempt = 0 if self.n_frames > before else attempt + 1
                 if not self.down:
@@ -157,7 +158,8 @@ class Source(threading.Thread):
         with closing(self._opened()) as container:
             stream = video_stream(container, Path(self._place.name))
             picture_of = _pictures(stream.sample_aspect_ratio)
-            pace = _Pace(usual_gap_s(stream), self._speed, waits=not self._place.keeps_own_time)
+            self._live = self._place.is_live and container.duration is None  # what says how long it is, is a film
+            pace = _Pace(usual_gap_s(stream), self._speed, waits=not self._live)
             before = self.n_frames
             try:
                 for packet in container.demux(stream):
