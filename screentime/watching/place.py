@@ -14,7 +14,6 @@ _CAMERAS = {"linux": "video4linux2,v4l2", "darwin": "avfoundation", "win32": "ds
 _NETWORK = {
     "protocol_whitelist": "http,https,httpproxy,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,srt,crypto",
     "rtsp_transport": "tcp",  # over UDP a lost packet smears the picture
-    "fflags": "nobuffer",
 }
 
 
