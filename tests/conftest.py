@@ -20,9 +20,10 @@ ACCEPTED_SKIPS = {
 
 # what takes longest is begun first, so that at the end no worker waits for another (with --no-loadscope-reorder)
 LONGEST = (
-    "test_whole_pipeline", "test_stills", "test_train", "test_ancestors", "test_interruption", "test_labeller_guards", "test_many_films",
-    "test_labeller_page", "test_tuned_pipeline", "test_experiments", "test_clip_pipeline", "test_sharing", "test_remotes",
-    "test_labeller_learner", "test_estimates", "test_registry", "test_kerashub", "test_warm_start",
+    "test_whole_pipeline", "test_train", "test_interruption", "test_many_films", "test_ancestors", "test_labeller_guards",
+    "test_experiments", "test_labeller_page", "test_sharing", "test_stills", "test_tuned_pipeline", "test_score_films",
+    "test_clip_pipeline", "test_labeller_learner", "test_labeller_server", "test_eight_bit", "test_warm_start", "test_extract",
+    "test_remotes", "test_estimates", "test_registry", "test_kerashub",
 )  # fmt: skip
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -72,6 +72,7 @@ def test_two_processes_write_the_same_bytes(workplace):
         "metrics/train.json", "plots/epochs.csv", "plots/augmented.jpg", *head,
     }  # fmt: skip
     assert [name for name in one if one[name] != two[name]] == []
+    assert "eight_bit" not in read_json(workplace / "one" / "metrics" / "train.json")  # nobody asked for it
 
 
 def test_the_light_model_says_what_the_trained_one_says(workplace):

@@ -32,8 +32,11 @@ LIBRARIES = (
     "ai_edge_litert.interpreter", "av", "cv2", "jinja2", "numpy", "pandas", "pydantic", "scipy.optimize", "scipy.special",
     "sklearn.cluster", "tqdm", "yaml", "keras", "tensorflow", "git", "mlflow.pyfunc", "mlflow.server", "alembic.command",
     "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store",
+    "filelock", "pyarrow.pandas_compat", "sqlalchemy.dialects.sqlite", "xml.etree.ElementTree", "mlflow.telemetry.track",
     "dvc.cli.parser", "dvc.repo", "dvc.repo.reproduce", "dvc.repo.commit", "dvc.stage.run", "dvc.stage.cache", "dvc.dvcfile",
-    "dvc.repo.experiments", "dvc_objects.fs.local", "dvc_data.hashfile.build", "ruamel.yaml",
+    "dvc.repo.experiments", "dvc.repo.index", "dvc.repo.open_repo", "dvc.repo.plots", "dvc.repo.stage", "dvc.repo.artifacts",
+    "dvc.repo.datasets", "dvc.cachemgr", "dvc.data_cloud", "dvc.utils.strictyaml", "dvc_data.hashfile.build",
+    "dvc_data.hashfile.db.local", "dvc_objects.fs.local", "dulwich.ignore", "networkx", "ruamel.yaml",
 )  # fmt: skip
 FORWARDED = (signal.SIGINT, signal.SIGTERM)
 _kept: dict[Path, tuple] = {}  # what this process holds of each server that it uses
