@@ -7,10 +7,14 @@ name can be made to point here); whatever writes also wants this page's own Orig
 import hmac
 import secrets
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from screentime.errors import InputError
@@ -79,6 +83,34 @@ class Gate:
 def refused(status: int, sentence: str) -> Response:
     """A refusal as one sentence."""
     return JSONResponse({"refused": sentence}, status, HEADERS)
+
+
+def application(
+    page: Path, files: Mapping[str, tuple[str, str]], routes: Sequence[Route], *, token: str, port: int
+) -> Starlette:
+    """A server behind the gate.
+
+    Args:
+        page: the folder of the page.
+        files: what anybody on this machine may read: of each address the file in that folder and its kind.
+        routes: all else.
+        token: as `new_token` gives it.
+        port: the one it listens on.
+    """
+
+    def no_icon(request: Request) -> Response:
+        return Response(status_code=204, headers=HEADERS)
+
+    def file(request: Request) -> Response:
+        name, kind = files[request.url.path]
+        return FileResponse(page / name, media_type=kind, headers=HEADERS)
+
+    return Starlette(
+        routes=[*(Route(path, file) for path in files), Route("/favicon.ico", no_icon), *routes],
+        middleware=[Middleware(Gate, token=token, port=port, files=files)],
+        exception_handlers={404: lambda request, error: refused(404, "there is nothing here"),
+                            405: lambda request, error: refused(405, "this is not done here")},
+    )  # fmt: skip
 
 
 def listening_socket(port: int) -> socket.socket:

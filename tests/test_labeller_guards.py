@@ -32,7 +32,7 @@ from labeller_runs import Running, served
 from playwright.sync_api import Browser, sync_playwright
 from servers import http_server
 
-from screentime import audit, label_lock, params
+from screentime import audit, label_lock, local_page, params
 from screentime.commandline import label
 from screentime.errors import InputError
 from screentime.files import read_json, write_json
@@ -625,10 +625,10 @@ class Guard:
 
 MARKUP = ["<b class=taken>x</b>", "jerry"]
 GUARDS = [
-    Guard("token", read_without_token, replaced(server.Gate, "_refusal", "not hmac.compare_digest(given.encode(), self._token.encode())", "False")),
-    Guard("host", read_by_another_name, replaced(server.Gate, "_refusal", "host not in self._hosts", "False")),
-    Guard("origin", partial(put_as, Origin=EVIL), replaced(server.Gate, "_refusal", 'request.headers.get("origin") != f"http://{host}"', "False")),
-    Guard("JSON only", partial(put_as, Content_Type="text/plain"), replaced(server.Gate, "_refusal", '!= "application/json"', "== 0")),
+    Guard("token", read_without_token, replaced(local_page.Gate, "_refusal", "not hmac.compare_digest(given.encode(), self._token.encode())", "False")),
+    Guard("host", read_by_another_name, replaced(local_page.Gate, "_refusal", "host not in self._hosts", "False")),
+    Guard("origin", partial(put_as, Origin=EVIL), replaced(local_page.Gate, "_refusal", 'request.headers.get("origin") != f"http://{host}"', "False")),
+    Guard("JSON only", partial(put_as, Content_Type="text/plain"), replaced(local_page.Gate, "_refusal", '!= "application/json"', "== 0")),
     Guard("size of a body", partial(put_as, body=b" " * server.LARGEST_BODY), constant(server, "LARGEST_BODY", 10**12)),
     Guard("size of a body without a length", unbounded, replaced(server, "bounded", "len(body) > LARGEST_BODY", "False")),
     Guard("this machine only", from_another_machine, lambda patch: patch.setattr(labeller_runs, "listening_socket", everywhere)),

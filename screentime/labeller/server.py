@@ -9,16 +9,16 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from screentime import local_page
 from screentime.errors import InputError
 from screentime.labeller.desk import Desk
 from screentime.labeller.errors import Refused
 from screentime.labeller.pictures import Pictures
-from screentime.local_page import HEADERS, Gate, refused
+from screentime.local_page import HEADERS, refused
 
 PAGE = Path(__file__).parent / "page"
 FILES = {
@@ -39,13 +39,6 @@ def application(desk: Desk, pictures: Pictures, *, token: str, port: int, projec
         port: the one it listens on; part of the Host that it answers to.
         project: what the page shows of the project: its characters, say.
     """
-
-    def no_icon(request: Request) -> Response:
-        return Response(status_code=204, headers=HEADERS)
-
-    def file(request: Request) -> Response:
-        name, kind = FILES[request.url.path]
-        return FileResponse(PAGE / name, media_type=kind, headers=HEADERS)
 
     async def state(request: Request) -> Response:
         return await answered(lambda: project | desk.state())
@@ -101,19 +94,13 @@ def application(desk: Desk, pictures: Pictures, *, token: str, port: int, projec
         "portrait": lambda b: desk.portrait(op(b), b["character"], b["video"], b["frame"]),
         "skip": lambda b: desk.skip(op(b), b["video"], b["first"], b["last"], b["reason"]),
     }
-    return Starlette(
-        routes=[
-            *(Route(path, file) for path in FILES),
-            Route("/favicon.ico", no_icon),
-            Route("/api/state", state),
-            Route("/api/film/{video}", film),
-            Route("/picture/{kind}/{video}/{frame:int}", picture),
-            *(Route(f"/api/{name}", action(work), methods=["POST"]) for name, work in actions.items()),
-        ],
-        middleware=[Middleware(Gate, token=token, port=port, files=FILES)],
-        exception_handlers={404: lambda request, error: refused(404, "there is nothing here"),
-                            405: lambda request, error: refused(405, "this is not done here")},
-    )  # fmt: skip
+    routes = [
+        Route("/api/state", state),
+        Route("/api/film/{video}", film),
+        Route("/picture/{kind}/{video}/{frame:int}", picture),
+        *(Route(f"/api/{name}", action(work), methods=["POST"]) for name, work in actions.items()),
+    ]
+    return local_page.application(PAGE, FILES, routes, token=token, port=port)
 
 
 async def answered(work: Callable[[], object]) -> Response:

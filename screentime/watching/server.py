@@ -4,13 +4,13 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from screentime import local_page
 from screentime.frames import encode_jpeg
-from screentime.local_page import HEADERS, Gate, refused
+from screentime.local_page import HEADERS, refused
 from screentime.watching.standing import RIBBON_S
 from screentime.watching.watch import Watch
 
@@ -34,13 +34,6 @@ def application(watch: Watch, folder: Path, *, name: str, token: str, port: int)
         token: as `local_page.new_token` gives it.
         port: the one it listens on.
     """
-
-    def no_icon(request: Request) -> Response:
-        return Response(status_code=204, headers=HEADERS)
-
-    def file(request: Request) -> Response:
-        page, kind = FILES[request.url.path]
-        return FileResponse(PAGE / page, media_type=kind, headers=HEADERS)
 
     async def state(request: Request) -> Response:
         try:
@@ -79,15 +72,5 @@ def application(watch: Watch, folder: Path, *, name: str, token: str, port: int)
             return refused(404, "there is no such picture")
         return FileResponse(folder / wanted, media_type="image/jpeg", headers=HEADERS)
 
-    return Starlette(
-        routes=[
-            *(Route(path, file) for path in FILES),
-            Route("/favicon.ico", no_icon),
-            Route("/api/state", state),
-            Route("/picture", picture),
-            Route("/event/{file}", event_picture),
-        ],
-        middleware=[Middleware(Gate, token=token, port=port, files=FILES)],
-        exception_handlers={404: lambda request, error: refused(404, "there is nothing here"),
-                            405: lambda request, error: refused(405, "this is not done here")},
-    )  # fmt: skip
+    routes = [Route("/api/state", state), Route("/picture", picture), Route("/event/{file}", event_picture)]
+    return local_page.application(PAGE, FILES, routes, token=token, port=port)
