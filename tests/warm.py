@@ -2,12 +2,11 @@
 
 A server imports them once for all test workers of a run and forks for each command: libraries alone, never the project's
 own code, which every command imports anew from where it is called. `commands` is a folder with a `python` and a `dvc`
-for the front of PATH that hand `python -m MODULE`, `python -c CODE` and `dvc` over to it: words, folder, environment and the three open
-files; signals and the exit code go back and forth. Whatever else `python` is asked is done by the real one.
+for the front of PATH that hand `python -m MODULE`, `python -c CODE` and `dvc` over to it: words, folder, environment and the
+three open files; signals and the exit code go back and forth. Whatever else `python` is asked is done by the real one.
 
-What a process has from its parent beside that, limits say, it has not: `cold` is for tests of those.
-
-Not for tests of what a process imports, nor of two processes that must agree by chance (forks share their hash seed).
+Not for tests of what a process imports, of what it has from its parent beside that (limits, say), nor of two processes
+that must agree by chance: forks share their hash seed.
 """
 
 import atexit
@@ -102,86 +101,99 @@ def ask(place: str, real: str, name: str, words: list[str]) -> int:
             signal.signal(one, lambda number, _: os.kill(child, number))
         code = int(answers.readline())
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with suppress(OSError):  # nobody hears SIGKILL
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
 
 
 def serve(place: Path) -> None:
-    """Fork for every command that is asked for, until the last guest has gone."""
+    """Import what commands need, then fork for every one that is asked for, until the last guest has gone."""
     sys.path.pop(0)  # the folder of this file
     for name in LIBRARIES:
         importlib.import_module(name)
-    sys.modules[
-        "mlflow.utils.requirements_utils"
-    ]._init_packages_to_modules_map()  # it looks through all that is installed
+    requirements = sys.modules["mlflow.utils.requirements_utils"]
+    requirements._init_packages_to_modules_map()  # it looks through all that is installed
     gc.collect()
     gc.freeze()  # a command that ends does not look through all of it again
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wake)
-    asking: dict[int, socket.socket] = {}  # who waits for which child
-    guests: set[socket.socket] = set()
-    with socket.socket(socket.AF_UNIX) as door, selectors.DefaultSelector() as events:
-        door.bind(str(place / "door"))
-        door.listen()
-        events.register(door, selectors.EVENT_READ)
-        events.register(woken, selectors.EVENT_READ)
+    Server(place).work()
+
+
+class Server:
+    """Who is connected, and which children work for whom.
+
+    Whoever sends open files with a first byte asks for a command: the rest of the line says which. Whoever sends none is a
+    guest. A command that somebody asks for who is killed is killed too.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.guests: set[socket.socket] = set()
+        self.asking: dict[socket.socket, int] = {}  # and the child that works for them
+        self.events = selectors.DefaultSelector()
+        self.ended, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake)
+        self.door = socket.socket(socket.AF_UNIX)
+        self.door.bind(str(place / "door"))
+        self.door.listen()
+        self.events.register(self.ended, selectors.EVENT_READ)
+        self.events.register(self.door, selectors.EVENT_READ)
+
+    def work(self) -> None:
         print("ready", flush=True)
         while True:
-            for event, _ in events.select():
-                if event.fileobj is door:
-                    client, _ = door.accept()
-                    first, files, _, _ = socket.recv_fds(client, 1, 3)
-                    if files:
-                        request = json.loads(first.decode() + client.makefile().readline())
-                        child = os.fork()
-                        if child == 0:
-                            signal.set_wakeup_fd(-1)
-                            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                            signal.signal(signal.SIGINT, signal.default_int_handler)
-                            for open_one in (client, *asking.values(), *guests):
-                                open_one.close()
-                            for file in (woken, wake):
-                                os.close(file)
-                            os._exit(code_of(be, place, files, *request))
-                        for file in files:
-                            os.close(file)
-                        client.sendall(f"{child}\n".encode())
-                        asking[child] = client
-                    else:
-                        guests.add(client)
-                    events.register(client, selectors.EVENT_READ)
-                elif event.fileobj == woken:
-                    os.read(woken, 4096)
-                    for child, code in _ended():
-                        client = asking.pop(child)
-                        if client in events.get_map():
-                            events.unregister(client)
-                            client.sendall(f"{code}\n".encode())
-                        client.close()
-                else:  # a guest goes, or somebody who asked was killed
-                    events.unregister(event.fileobj)
-                    guests.discard(event.fileobj)
-                    for child, client in asking.items():
-                        if client is event.fileobj:
-                            os.kill(child, signal.SIGKILL)
-                    if not guests:
+            for event, _ in self.events.select():
+                if event.fileobj is self.door:
+                    self._let_in(self.door.accept()[0])
+                elif event.fileobj == self.ended:
+                    os.read(self.ended, 4096)
+                    self._answer()
+                elif event.fileobj in self.asking:
+                    os.kill(self.asking[event.fileobj], signal.SIGKILL)
+                    self.events.unregister(event.fileobj)
+                elif event.fileobj in self.guests:
+                    self.guests.remove(event.fileobj)
+                    self.events.unregister(event.fileobj)
+                    if not self.guests:
                         return
 
-
-def _ended() -> list[tuple[int, int]]:
-    """The children that have ended, each with its exit code."""
-    found = []
-    while True:
-        try:
-            child, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return found
+    def _let_in(self, client: socket.socket) -> None:
+        first, files, _, _ = socket.recv_fds(client, 1, 3)
+        request = first.decode() + (client.makefile().readline() if files else "")
+        if not request.endswith("\n"):  # whoever asked was killed half-way
+            client.close()
+            return
+        self.events.register(client, selectors.EVENT_READ)
+        if not files:
+            self.guests.add(client)
+            return
+        child = os.fork()
         if child == 0:
-            return found
-        found.append((child, os.waitstatus_to_exitcode(status)))
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for one in (client, self.door, *self.asking, *self.guests):
+                one.close()
+            os._exit(code_of(be, self.place, files, *json.loads(request)))
+        for file in files:
+            os.close(file)
+        self.asking[client] = child
+        with suppress(OSError):
+            client.sendall(f"{child}\n".encode())
+
+    def _answer(self) -> None:
+        """Tell whoever waits for a child that has ended its exit code."""
+        for client, child in list(self.asking.items()):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                del self.asking[client]
+                with suppress(KeyError):  # whoever asked was killed before
+                    self.events.unregister(client)
+                with suppress(OSError):  # or just now
+                    client.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+                client.close()
 
 
 def code_of(command: Callable[..., None], *arguments: object) -> int:
