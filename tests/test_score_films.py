@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -276,6 +277,21 @@ def test_a_film_that_ends_in_the_middle_is_scored_as_far_as_it_goes_and_the_page
 
     timeline = read_table(out / "film" / "timeline.csv", TIMELINE, CAST)
     assert 5 < timeline["duration_s"].sum() < 15
+
+
+def test_a_film_that_is_longer_than_its_header_says_is_scored_to_its_end(models, tmp_path):
+    path = film(tmp_path / "film.mkv", length_s=6)
+    data = path.read_bytes()
+    place = data.index(b"\x44\x89\x88") + 3  # Duration of Matroska, a double of milliseconds
+    assert struct.unpack(">d", data[place : place + 8]) == (6000.0,)
+    path.write_bytes(data[:place] + struct.pack(">d", 2000.0) + data[place + 8 :])
+
+    scored(path, models=models, out=tmp_path / "out")
+
+    timeline = read_table(tmp_path / "out" / "film" / "timeline.csv", TIMELINE, CAST)
+    facts = read_json(tmp_path / "out" / ".screentime" / "films" / "film.json")
+    assert (timeline["time_s"].tolist(), timeline["duration_s"].sum()) == ([0, 1, 2, 3, 4, 5], 6)
+    assert (facts["claimed_s"], facts["length_s"], facts["missing_s"]) == (2, 6, 0)
 
 
 def test_a_film_that_becomes_broken_leaves_no_figures_behind(models, tmp_path, capsys):
