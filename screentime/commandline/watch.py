@@ -137,11 +137,13 @@ class _Page:
         self._thread.start()
         address = f"http://127.0.0.1:{port}/#token={token}"
         print(f"the watch is at {address}\nend it with Ctrl-C", flush=True)
+        self._browser = threading.Timer(0.5, webbrowser.open, [address])  # later than a source that is not there
         if not arguments.no_browser:
-            threading.Timer(0.5, webbrowser.open, [address]).start()
+            self._browser.start()
 
     def close(self) -> None:
         """End serving."""
+        self._browser.cancel()
         self._server.should_exit = True
         self._thread.join(3)
 
