@@ -29,7 +29,7 @@ from screentime.__main__ import main
 from screentime.errors import InputError
 from screentime.frames import encode_jpeg
 from screentime.table_files import read_table
-from screentime.watching.alerts import AGAIN_AFTER_S, Limits, Message, Refused, Sender
+from screentime.watching.alerts import AGAIN_AFTER_S, WAITING, Limits, Message, Refused, Sender
 from screentime.watching.record import EVENTS
 from screentime.watching.ways import PASSWORD, USER, WEBHOOK, ByCommand, ByMail, ByWebhook, ways_of
 
@@ -304,6 +304,23 @@ def test_a_receiver_that_is_away_for_a_moment_is_asked_again():
         sender.close(30)
     assert (said, sender.n_sent) == ([], 1)
     assert AGAIN_AFTER_S  # and a real watch is patient too
+
+
+def test_of_alerts_that_wait_too_long_the_oldest_make_room_and_that_is_told():
+    said, open_again = [], threading.Event()
+    with endpoint([200], open_again) as (address, posted):
+        sender = Sender(ByWebhook(address, 20.0), said.append, again_after_s=())
+        sender.start()
+        sender.hand(message("first"))
+        assert posted.get(timeout=10)["character"] == "first"  # it is being answered, slowly
+        for number in range(WAITING + 5):
+            sender.hand(message(f"{number}"))
+        open_again.set()
+        sender.close(30)
+
+    assert (sender.n_sent, sender.n_failed, sender.n_dropped) == (1 + WAITING, 0, 5)
+    assert [posted.get_nowait()["character"] for _ in range(WAITING)] == [str(5 + place) for place in range(WAITING)]
+    assert said == ["alerts by webhook: 5 were never sent, newer ones took their place"]
 
 
 def test_a_slow_receiver_holds_up_neither_the_watch_nor_the_others(tmp_path):

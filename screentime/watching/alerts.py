@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
@@ -109,6 +110,9 @@ class Sender(threading.Thread):
         way: how.
         tell: is told a sentence.
         again_after_s: a receiver that is away is asked again after each of these.
+
+    Attributes:
+        n_sent, n_failed, n_dropped: messages that got through, that did not, and that made room for newer ones.
     """
 
     def __init__(self, way: Way, tell: Callable[[str], None], again_after_s: Sequence[float] = AGAIN_AFTER_S) -> None:
@@ -117,20 +121,23 @@ class Sender(threading.Thread):
         self._messages: queue.Queue[Message | None] = queue.Queue()
         self._closing = threading.Event()
         self._said: str | None = None
-        self.n_sent = self.n_failed = 0
+        self.n_sent = self.n_failed = self.n_dropped = 0
 
     def hand(self, message: Message) -> None:
         """Take a message to be sent; returns at once."""
-        while self._messages.qsize() >= WAITING:
-            self._messages.get_nowait()
-            self.n_failed += 1
+        with suppress(queue.Empty):  # the sender may have taken the last one meanwhile
+            while self._messages.qsize() >= WAITING:
+                self._messages.get_nowait()
+                self.n_dropped += 1
         self._messages.put(message)
 
     def close(self, within_s: float) -> None:
-        """Send what waits, once each, and give up after so many seconds."""
+        """Send what waits, once each, and give up after so many seconds; what was dropped is told."""
         self._closing.set()
         self._messages.put(None)
         self.join(within_s)
+        if self.n_dropped:
+            self._tell(f"alerts by {self._way.name}: {self.n_dropped} were never sent, newer ones took their place")
 
     def run(self) -> None:
         while (message := self._messages.get()) is not None:
