@@ -1,11 +1,11 @@
 """Groups of characters (`report.groups` in params.yaml), checked at the door."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from screentime.errors import InputError, did_you_mean
-from screentime.tables import TABLES
+from screentime.param_checks import check_name
+from screentime.param_file import shown
 
 
 def check_groups(path: Path, groups: object, cast: Sequence[str]) -> None:
@@ -22,23 +22,25 @@ def check_groups(path: Path, groups: object, cast: Sequence[str]) -> None:
     place = f"{path}: report: groups"
     if not isinstance(groups, dict):
         raise InputError(
-            f"{place}: {_shown(groups)} was found, names of groups with lists of characters were expected; write "
+            f"{place}: {shown(groups)} was found, names of groups with lists of characters were expected; write "
             "{} where there are none"
         )
     seen: dict[str, str] = {}
     for name, members in groups.items():
-        _check_name(place, name, cast)
+        check_name(place, name, "group")
+        if name.casefold() in (character.casefold() for character in cast):
+            raise InputError(f"{place}: '{name}' is the name of a character; call the group otherwise")
         if name.casefold() in seen:
             raise InputError(f"{place}: '{seen[name.casefold()]}' and '{name}' are one name; remove or rename one")
         seen[name.casefold()] = name
         if not isinstance(members, list) or not members:
             raise InputError(
-                f"{place}: {name}: {_shown(members)} was found, a list of characters was expected; name at least one"
+                f"{place}: {name}: {shown(members)} was found, a list of characters was expected; name at least one"
             )
         for member in members:
             if member not in cast:
                 raise InputError(
-                    f"{place}: {name}: {_shown(member)} is not in the cast; {did_you_mean(str(member), cast)}"
+                    f"{place}: {name}: {shown(member)} is not in the cast; {did_you_mean(str(member), cast)}"
                 )
             if members.count(member) > 1:
                 raise InputError(f"{place}: {name}: '{member}' stands there twice, once was expected; remove one")
@@ -51,23 +53,3 @@ def within(groups: Mapping[str, Sequence[str]], cast: Sequence[str]) -> dict[str
     {'cats': ['tom']}
     """
     return {name: list(members) for name, members in groups.items() if set(members) <= set(cast)}
-
-
-def _check_name(place: str, name: object, cast: Sequence[str]) -> None:
-    if not isinstance(name, str) or not name.strip():
-        raise InputError(f"{place}: {_shown(name)} was found, a name was expected; write it in quotes")
-    if name != name.strip() or any(sign in name for sign in ',\n\r"') or name[0] in "=+-@":
-        raise InputError(
-            f"{place}: '{name}' may not be a name: no comma, quote, line break, space at an end or leading = + - @ is "
-            "allowed; rename it"
-        )
-    if unicodedata.normalize("NFC", name) != name:
-        raise InputError(f"{place}: '{name}' is not in the normal form NFC; type the name anew")
-    if name.casefold() in (character.casefold() for character in cast):
-        raise InputError(f"{place}: '{name}' is the name of a character; call the group otherwise")
-    if name in {column.name for table in TABLES for column in table.columns}:
-        raise InputError(f"{place}: '{name}' is the name of a column; call the group otherwise")
-
-
-def _shown(value: object) -> str:
-    return "nothing" if value is None else f"'{value}'" if isinstance(value, str) else f"{value}"

@@ -80,23 +80,36 @@ def check_cast(path: Path, cast: object) -> None:
     place = f"{path}: cast"
     if not isinstance(cast, list) or not cast:
         raise InputError(f"{place}: {shown(cast)} was found, a list of character names was expected; name at least one")
-    columns = {column.name for table in TABLES for column in table.columns}
     seen: dict[str, str] = {}
     for name in cast:
-        if not isinstance(name, str) or not name.strip():
-            raise InputError(f"{place}: {shown(name)} was found, a name was expected; write it in quotes")
-        if name != name.strip() or any(sign in name for sign in ',\n\r"') or name[0] in "=+-@":
-            raise InputError(
-                f"{place}: {shown(name)} may not be a name: no comma, quote, line break, space at an end or leading "
-                "= + - @ is allowed; rename it"
-            )
-        if unicodedata.normalize("NFC", name) != name:
-            raise InputError(f"{place}: {shown(name)} is not in the normal form NFC; type the name anew")
-        if name in columns:
-            raise InputError(f"{place}: '{name}' is the name of a column; call the character otherwise")
+        check_name(place, name, "character")
         if name.casefold() in seen:
             raise InputError(f"{place}: '{seen[name.casefold()]}' and '{name}' are one name; remove or rename one")
         seen[name.casefold()] = name
+
+
+def check_name(place: str, name: object, kind: str) -> None:
+    """Refuse what may not be the name of a character or of a group.
+
+    Args:
+        place: the file and the key, as the sentence names them.
+        name: the name.
+        kind: what it is the name of.
+
+    Raises:
+        InputError: what was found, what was expected, the repair.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise InputError(f"{place}: {shown(name)} was found, a name was expected; write it in quotes")
+    if name != name.strip() or any(sign in name for sign in ',\n\r"') or name[0] in "=+-@":
+        raise InputError(
+            f"{place}: '{name}' may not be a name: no comma, quote, line break, space at an end or leading = + - @ is "
+            "allowed; rename it"
+        )
+    if unicodedata.normalize("NFC", name) != name:
+        raise InputError(f"{place}: '{name}' is not in the normal form NFC; type the name anew")
+    if name in {column.name for table in TABLES for column in table.columns}:
+        raise InputError(f"{place}: '{name}' is the name of a column; call the {kind} otherwise")
 
 
 def check_stills(path: Path, stills: object) -> None:

@@ -32,7 +32,7 @@ from labeller_runs import Running, served
 from playwright.sync_api import Browser, sync_playwright
 from servers import http_server
 
-from screentime import audit, label_lock, local_page, params
+from screentime import audit, label_lock, local_page, param_checks
 from screentime.commandline import label
 from screentime.errors import InputError
 from screentime.files import read_json, write_json
@@ -638,7 +638,7 @@ GUARDS = [
     Guard("frames through the manifest", folder_beside, by_path),
     Guard("frames in range", last_frame_from_behind, replaced(desk.Desk, "_checked", "not 0 <= frame < len(film.frames)", "False")),
     Guard("answers are 1, 0, ?", formula_as_answer, any_answer),
-    Guard("formula as a character", formula_as_name, replaced(params, "check_cast", 'name[0] in "=+-@"', "False")),
+    Guard("formula as a character", formula_as_name, replaced(param_checks, "check_name", 'name[0] in "=+-@"', "False")),
     Guard("formula as a reason", formula_as_reason, replaced(desk.Desk, "skip", 'reason.strip()[0] in "=+-@"', "False")),
     Guard("formula as an annotator", formula_as_annotator, constant(label, "FORMULA", ())),
     Guard("blind: timeline, scores", score_in_the_timeline, replaced(desk, "timeline", "np.where(film.drawn[:, None], np.nan, film.scores)", "film.scores")),
