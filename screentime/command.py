@@ -64,7 +64,7 @@ def guarded(work: Callable[[], None]) -> None:
         place = error.filename or "the disk"
         _leave(
             f"{place}: {os.strerror(error.errno).lower()}, room to write was expected; nothing half-written was left: "
-            "make room (`dvc gc --workspace` frees old results) or give access, then run again",
+            "make room (`python -m screentime disk` says what a project may free) or give access, then run again",
             1,
         )
 

@@ -1,5 +1,6 @@
 """A file of parameters: read, held against its model, and what is wrong with it as a sentence."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,31 @@ from screentime.errors import InputError, did_you_mean
 from screentime.section import Section
 
 Kind = TypeVar("Kind", bound=Section)
+Parsed = TypeVar("Parsed")
+
+
+def read_yaml(path: Path, expected: str, parse: Callable[[str], Parsed], name: Path | None = None) -> Parsed:
+    """A YAML file of the project, as `parse` makes it of its text.
+
+    Args:
+        path: the file.
+        expected: what it is, "the parameters were" for instance.
+        parse: raises yaml.YAMLError where the text is not YAML.
+        name: the file as the sentence names it, where not by its path.
+
+    Raises:
+        InputError: not there, or not YAML.
+    """
+    name = name or path
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{name}: no such file was found, {expected} expected; run this in the project's top folder, or bring the file "
+            f"back with `git checkout {name.name if name.is_absolute() else name}`"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _not_yaml(name, error) from None
 
 
 def read_sections(path: Path) -> dict:
@@ -18,15 +44,7 @@ def read_sections(path: Path) -> dict:
     Raises:
         InputError: not there, not YAML, or no sections.
     """
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such file was found, the parameters were expected; run this in the project's top folder, or "
-            f"bring the file back with `git checkout {path.name}`"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise not_yaml(path, error) from None
+    loaded = read_yaml(path, "the parameters were", yaml.safe_load)
     if not isinstance(loaded, dict):
         found = {list: "a list", type(None): "nothing"}.get(type(loaded), f"'{loaded}'")
         raise InputError(f"{path}: {found} was found, sections with keys were expected; correct the file")
@@ -46,17 +64,17 @@ def checked(path: Path, sections: dict, kind: type[Kind]) -> Kind:
         raise InputError(_sentence(path, findings[0], kind)) from None
 
 
-def not_yaml(path: Path | str, error: yaml.YAMLError | UnicodeDecodeError) -> InputError:
+def shown(value: object) -> str:
+    """A value as sentences show it."""
+    return "nothing" if value is None else f"'{value}'" if isinstance(value, str) else f"{value}"
+
+
+def _not_yaml(path: Path, error: yaml.YAMLError | UnicodeDecodeError) -> InputError:
     """The sentence about a file that is no YAML, with the line where the parser says which."""
     where = getattr(error, "problem_mark", None)
     line = f"line {where.line + 1}: " if where else ""
     problem = getattr(error, "problem", None) or "not UTF-8 text"
     return InputError(f"{path}: {line}{problem}, YAML was expected; correct the file")
-
-
-def shown(value: object) -> str:
-    """A value as sentences show it."""
-    return "nothing" if value is None else f"'{value}'" if isinstance(value, str) else f"{value}"
 
 
 def _sentence(path: Path, error: dict, kind: type[Section]) -> str:

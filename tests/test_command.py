@@ -47,7 +47,7 @@ def fail_with(error: BaseException):
             OSError(errno.ENOSPC, "No space left on device", "data/x"),
             1,
             "data/x: no space left on device, room to write was expected; nothing half-written was left: make room "
-            "(`dvc gc --workspace` frees old results) or give access, then run again",
+            "(`python -m screentime disk` says what a project may free) or give access, then run again",
         ),
     ],
 )

@@ -206,8 +206,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_whole_pictures(models, tmp_path)
 
     assert done.returncode == 1 and "pictures, " in done.stdout, done.stdout + done.stderr
     assert done.stderr.splitlines()[-1] == (
-        "the disk: no space left on device, room to write was expected; nothing half-written was left: make room (`dvc gc "
-        "--workspace` frees old results) or give access, then run again"
+        "the disk: no space left on device, room to write was expected; nothing half-written was left: make room (`python -m "
+        "screentime disk` says what a project may free) or give access, then run again"
     )
     assert "Traceback" not in done.stderr
     pictures = list(kept.rglob("film_*.png"))

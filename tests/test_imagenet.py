@@ -15,7 +15,7 @@ from test_docs import FORMATS, described
 
 from screentime import pretrained
 from screentime.__main__ import main
-from screentime.imagenet import NAMED, class_names
+from screentime.imagenet import NAMED, Classifier, class_names
 from screentime.outside.lettering import Lettering
 from screentime.outside.name_overlay import NameOverlay
 from screentime.video import NativeFrames
@@ -174,6 +174,32 @@ def test_every_frame_can_be_named_and_its_names_are_kept(film, tmp_path, told, m
     assert path.read_bytes() == first and len(asked) == 1
     main(words)
     assert path.read_bytes() == first and len(asked) == 1  # nothing is left to ask
+
+
+def test_naming_that_was_ended_goes_on_where_it_was(film, tmp_path, monkeypatch):
+    words = ["annotate", str(film), "--imagenet", "--top", "2", "--out", str(tmp_path / "out")]
+    asked, build = [], Classifier.classified
+
+    def classified(self, shown, top):
+        for one in build(self, shown, top):
+            asked.append(one)
+            yield one
+
+    monkeypatch.setattr(Classifier, "classified", classified)
+    main(words)
+    names = tmp_path / "out" / "film" / "names.csv"
+    first = names.read_bytes()
+    kept = tmp_path / "out" / ".screentime" / "names" / "film.seconds"
+    lines = kept.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert len(asked) == 4 == len(lines) - 1
+
+    kept.write_text("".join(lines[:3]) + "2000000,9", encoding="utf-8")  # as after Ctrl-C
+    main(words)
+    assert names.read_bytes() == first and len(asked) == 4 + 2
+    main(words)
+    assert names.read_bytes() == first and len(asked) == 4 + 2  # nothing is left to ask
+    main([*words, "--gif", "1.5", "2.5"])
+    assert len(asked) == 4 + 2
 
 
 def test_a_stretch_with_names_becomes_a_gif(film, tmp_path, told):

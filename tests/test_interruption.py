@@ -22,9 +22,7 @@ from stores import empty_store
 ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 INTERRUPTED = "interrupted: nothing half-written was left; run the same command again to go on"
-NO_ROOM = (
-    "nothing half-written was left: make room (`dvc gc --workspace` frees old results) or give access, then run again"
-)
+NO_ROOM = "nothing half-written was left: make room (`python -m screentime disk` says what a project may free) or give access, then run again"
 CAST = ["bunny", "frank", "rinky"]
 
 

@@ -316,6 +316,13 @@ def test_characters_are_named_and_renamed_and_label_files_follow(project):
     assert sentence(add_characters, project.folder, ["start_s"]) == (
         "params.yaml: cast: 'start_s' is the name of a column; call the character otherwise"
     )
+    declarations = Declarations(project.folder)
+    declarations.params.set_value(("report", "groups"), {"Pets": ["tom", "jerry"]})
+    declarations.write()
+    assert sentence(rename_character, project.folder, "tom", "pets") == (
+        "params.yaml: cast: 'pets' is the name of a group (tom, jerry); call the character otherwise, or the group"
+    )
+    assert labels.read_text().count("tom") == 1
 
 
 def test_status_leads_from_an_empty_project_to_the_first_labels(project, films):

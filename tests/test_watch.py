@@ -20,6 +20,7 @@ from screentime.errors import InputError
 from screentime.table_files import read_table
 from screentime.video import NativeFrames
 from screentime.watching import source as source_module
+from screentime.watching.clip import EventClip, Past
 from screentime.watching.place import place_of
 from screentime.watching.record import EVENTS, UNKNOWN
 from screentime.watching.source import _Pace
@@ -207,6 +208,32 @@ def test_pictures_and_clips_make_room_for_newer_ones(tmp_path):
     assert {file for column in ("picture", "clip") for file in rows[column] if file} == there
     assert 0 < sum((often.out / file).stat().st_size for file in there) <= 6_000
     assert not rows["picture"].iloc[0] and len(rows) > 2
+
+
+def test_a_stream_that_comes_back_in_another_size_stays_in_its_clip(tmp_path):
+    clip = EventClip(tmp_path / "clip.mp4", longest_s=60.0)
+    sizes = [(128, 64)] * 5 + [(640, 480)] * 5 + [(64, 48)] * 5
+    past = Past(kept_s=60.0)
+    for number, (width, height) in enumerate(sizes):
+        picture = cv2.resize(synthetic.numbered_image(number), (width, height), interpolation=cv2.INTER_NEAREST)
+        assert clip.add(past.add(live(picture, number, number / 10)))
+    clip.finish()
+
+    frames = list(NativeFrames(clip.path))
+    assert [frame.image().shape for frame in frames] == [(64, 128, 3)] * len(sizes)
+    assert [synthetic.number_of(frame.image()) for frame in frames] == list(range(len(sizes)))
+
+
+def test_a_record_that_nothing_but_a_mistake_of_ours_can_end_ends_the_watch(tmp_path):
+    film = numbered_film(tmp_path / "film.mp4", 100)
+    watching = Watching(film, Numbers(lambda number: (0.9, 0.0)), tmp_path / "out", fps=20.0, total_frames=3)
+    watching.record._file_names = {}  # the name of its picture cannot be had: no disk is to blame
+
+    with pytest.raises(KeyError):
+        watching.run()
+
+    assert watching.source.n_frames < 100
+    assert not list((tmp_path / "out" / "events").iterdir())
 
 
 def test_a_folder_is_watched_into_by_one_at_a_time(tmp_path):

@@ -1,18 +1,18 @@
 """`annotate`: a copy of a film with who is on screen drawn in, or what a network without training calls its frames."""
 
 import argparse
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 from screentime.commandline.parser import add_command, add_films_and_model
 from screentime.errors import InputError
-from screentime.outside.annotation import GIF_LONGEST_S, GIF_SIDE, Annotated, Drawn, annotate, annotated_gif
+from screentime.outside.annotation import GIF_LONGEST_S, GIF_SIDE, Annotated, annotate, annotated_gif
+from screentime.outside.drawing import Drawing, Look
 from screentime.outside.films import Film, films_of
 from screentime.outside.frame_scores import Model, opened_model
-from screentime.outside.kept import Kept, each_film, journal_of, scored
-from screentime.params import Params, load
+from screentime.outside.kept import each_film, journal_of, scored
+from screentime.params import load
 from screentime.room import size_text
 from screentime.wording import count_text
 
@@ -27,9 +27,6 @@ network as many times as the film has frames. `--gif 1:05 1:12` writes that stre
 probable of a thousand names of things, as `python -m screentime imagenet` prints them (docs/imagenet.md):
 DIR/FILM/FILM_imagenet.mp4, and DIR/FILM/names.csv with the names."""
 OF_IMAGENET = ("top", "backbone", "weights")  # options that say how frames are named
-
-Stretch = tuple[float, float]
-Tell = Callable[[float], None]
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -61,17 +58,17 @@ def _annotate(arguments: argparse.Namespace) -> None:
         raise InputError(
             f"annotate: {found} found, one of the two was expected; name a trained model, or ask for ImageNet's names"
         )
-    stretch = None if arguments.gif is None else _stretch(*arguments.gif)
+    look = _look(arguments)
     films = films_of(arguments.films)
     if arguments.imagenet:
-        _by_names(arguments, films, stretch)
+        _by_names(arguments, films, look)
         return
     if given := [f"--{name}" for name in OF_IMAGENET if getattr(arguments, name) is not None]:
         raise InputError(f"annotate: {', '.join(given)} was found with --model, it belongs to --imagenet; leave it out")
-    _by_model(arguments, films, stretch)
+    _by_model(arguments, films, look)
 
 
-def _by_model(arguments: argparse.Namespace, films: list[Film], stretch: Stretch | None) -> None:
+def _by_model(arguments: argparse.Namespace, films: list[Film], look: Look) -> None:
     params = load(arguments.params)
     model = opened_model(arguments.model, params.score.threads)
     if arguments.every_frame and not model.judges_frames_alone:
@@ -81,8 +78,11 @@ def _by_model(arguments: argparse.Namespace, films: list[Film], stretch: Stretch
         )
     with scored(arguments.out, films, arguments.model, params, workers=0) as kept:
         for film, tell in each_film(kept, "drawing"):
-            annotated = _annotated(arguments, film, kept, model, params, stretch)
-            _write(arguments, film, annotated, stretch, "_annotated" if stretch is None else "", tell)
+            annotated = Annotated(
+                film, model=model, ledger=kept.ledger(film), threshold=params.estimate.threshold,
+                every_frame=arguments.every_frame, journal=journal_of(arguments.out, film), look=look,
+            )  # fmt: skip
+            _write(arguments, film, annotated, "" if arguments.gif else "_annotated", tell)
             _tell_left_out(annotated, model)
     for sentence in kept.copies:
         print(sentence)
@@ -90,42 +90,36 @@ def _by_model(arguments: argparse.Namespace, films: list[Film], stretch: Stretch
         raise kept.failure
 
 
-def _by_names(arguments: argparse.Namespace, films: list[Film], stretch: Stretch | None) -> None:
+def _by_names(arguments: argparse.Namespace, films: list[Film], look: Look) -> None:
     from screentime.commandline.imagenet import checked_top, network_of  # both know more than a light environment has
-    from screentime.imagenet import class_names, seen_in, write_seen
-    from screentime.outside.naming import Named, Namer
+    from screentime.imagenet import class_names, write_seen
+    from screentime.outside.naming import Named, Namer, named_seconds
     from screentime.progress import Progress
     from screentime.video import header_of
 
     facts, weights = network_of(arguments)
     namer = Namer(facts, weights, class_names(), checked_top(1 if arguments.top is None else arguments.top))
-    sizes = [min(header_of(film.path, max_side=1).length_s, stretch[1] if stretch else math.inf) for film in films]
-    from_s, until_s = stretch or (0.0, math.inf)
+    sizes = [min(header_of(film.path, max_side=1).length_s, look.until_s) for film in films]
     failures = []
     for film, length_s in zip(films, sizes, strict=True):
-        folder = arguments.out / film.video_id
+        folder, known = arguments.out / film.video_id, arguments.out / ".screentime" / "names"
         try:
             seen = None
             if not arguments.every_frame:
                 with Progress("naming", [length_s]) as progress:
                     seen = []
-                    for one in seen_in(
-                        [film.path], facts, weights, namer.top, from_s=math.floor(from_s), until_s=until_s
-                    ):
+                    for one in named_seconds(film, namer, known / f"{film.video_id}.seconds", look):
                         seen.append(one)
                         progress.show([min(one.time_s / length_s, 1.0) if length_s else 0.0])
                     progress.show([1.0])
-            named = Named(
-                film, namer=namer, seen=seen, journal=arguments.out / ".screentime" / "names" / f"{film.video_id}.names",
-                font=arguments.font, from_s=from_s, until_s=until_s, max_side=None if stretch is None else GIF_SIDE,
-            )  # fmt: skip
+            named = Named(film, namer=namer, seen=seen, journal=known / f"{film.video_id}.names", look=look)
             with Progress("drawing", [length_s]) as progress:
-                _write(arguments, film, named, stretch, "_imagenet", lambda share: progress.show([min(share, 1.0)]))
+                _write(arguments, film, named, "_imagenet", lambda share: progress.show([min(share, 1.0)]))
                 progress.show([1.0])
         except InputError as error:
             failures.append(str(error))
             continue
-        if stretch is None:
+        if not arguments.gif:
             write_seen(folder / "names.csv", named.seen, namer.names)
             print(f"{folder / 'names.csv'}: {count_text(len(named.seen), 'frame', 'frames')} named")
         if named.overlay.n_shown < namer.top:
@@ -136,39 +130,20 @@ def _by_names(arguments: argparse.Namespace, films: list[Film], stretch: Stretch
         raise InputError("\n".join(failures))
 
 
-def _write(
-    arguments: argparse.Namespace, film: Film, drawn: Drawn, stretch: Stretch | None, kind: str, tell: Tell
-) -> None:
+def _write(arguments: argparse.Namespace, film: Film, drawn: Drawing, kind: str, tell: Callable[[float], None]) -> None:
     """Write the film or the stretch of it, and say what was written."""
-    folder = arguments.out / film.video_id
-    if stretch is None:
-        path = folder / f"{film.video_id}{kind}.mp4"
-        changed = annotate(path, film, drawn, tell)
-        told = "; ".join([size_text(path.stat().st_size), *changed])
-    else:
-        path = folder / f"{film.video_id}{kind}_{stretch[0]:g}s.gif"
-        n_frames = annotated_gif(path, drawn, *stretch)
+    stem = arguments.out / film.video_id / f"{film.video_id}{kind}"
+    if arguments.gif:
+        path = stem.with_name(f"{stem.name}_{drawn.look.from_s:g}s.gif")
+        n_frames = annotated_gif(path, drawn)
         if not n_frames:
             raise InputError(f"--gif: {film.path} ends before {arguments.gif[0]}; name a stretch inside the film")
         told = f"{count_text(n_frames, 'frame', 'frames')}, {size_text(path.stat().st_size)}"
+    else:
+        path = stem.with_name(f"{stem.name}.mp4")
+        changed = annotate(path, film, drawn, tell)
+        told = "; ".join([size_text(path.stat().st_size), *changed])
     print(f"{path}: {told}", flush=True)
-
-
-def _annotated(
-    arguments: argparse.Namespace, film: Film, kept: Kept, model: Model, params: Params, stretch: tuple[float, float] | None
-) -> Annotated:  # fmt: skip
-    return Annotated(
-        film,
-        model=model,
-        ledger=kept.ledger(film),
-        threshold=params.estimate.threshold,
-        every_frame=arguments.every_frame,
-        journal=journal_of(arguments.out, film),
-        font=arguments.font,
-        from_s=stretch[0] if stretch else 0.0,
-        until_s=stretch[1] if stretch else math.inf,
-        max_side=None if stretch is None else GIF_SIDE,
-    )
 
 
 def _tell_left_out(annotated: Annotated, model: Model) -> None:
@@ -182,14 +157,17 @@ def _tell_left_out(annotated: Annotated, model: Model) -> None:
         )
 
 
-def _stretch(start: str, end: str) -> tuple[float, float]:
-    """Two times of a command line, seconds."""
-    start_s, end_s = _seconds(start), _seconds(end)
+def _look(arguments: argparse.Namespace) -> Look:
+    """The whole film, or the stretch that becomes a GIF."""
+    if not arguments.gif:
+        return Look(font=arguments.font)
+    start_s, end_s = map(_seconds, arguments.gif)
     if not start_s < end_s <= start_s + GIF_LONGEST_S:
+        start, end = arguments.gif
         raise InputError(
             f"--gif: {start} to {end} was found, a stretch of at most {GIF_LONGEST_S} s that ends after it begins was expected; correct it"
         )
-    return start_s, end_s
+    return Look(start_s, end_s, max_side=GIF_SIDE, font=arguments.font)
 
 
 def _seconds(text: str) -> float:

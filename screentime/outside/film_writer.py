@@ -121,14 +121,18 @@ class FilmWriter:
 
     def show_image(self, image: np.ndarray, start_s: Fraction, end_s: Fraction) -> None:
         """The same of an image, (height, width, 3) uint8 RGB."""
-        image = image[: self._video.height, : self._video.width]
+        width, height = self._video.width, self._video.height
+        if all(0 <= side - own < 2 for side, own in zip(image.shape, (height, width), strict=False)):
+            image = image[:height, :width]
         if 1 in image.shape[:2]:
             image = image.repeat(3 - min(2, image.shape[0]), axis=0).repeat(3 - min(2, image.shape[1]), axis=1)
         image = np.ascontiguousarray(image)
         picture = av.VideoFrame.from_ndarray(image, format="rgb24")
         self._write(
             picture.reformat(
-                format="yuv420p",
+                width,  # a picture of another size, as when a stream comes back with one, is scaled
+                height,
+                "yuv420p",
                 dst_colorspace=Colorspace.ITU709,
                 dst_color_range=ColorRange.MPEG,
                 interpolation=SCALING,

@@ -28,7 +28,7 @@ def add_characters(folder: Path, names: list[str]) -> list[str]:
     """
     declarations = Declarations(folder)
     names = [unicodedata.normalize("NFC", name) for name in names]
-    check_cast(Path("params.yaml"), [*declarations.cast, *names])
+    _check_cast(declarations, [*declarations.cast, *names])
     for name in names:
         declarations.add_character(name)
     declarations.write()
@@ -52,7 +52,7 @@ def rename_character(folder: Path, old: str, new: str) -> dict[str, int]:
     declarations = Declarations(folder)
     new = unicodedata.normalize("NFC", new)
     old = _member(old, declarations)
-    check_cast(Path("params.yaml"), [new if name == old else name for name in declarations.cast])
+    _check_cast(declarations, [new if name == old else name for name in declarations.cast])
     sets = sets_showing(folder, declarations, old, kept=False, also=[new])
     changed = {}
     for path in _label_files(folder):
@@ -107,7 +107,7 @@ def split_character(folder: Path, old: str, new: Sequence[str]) -> tuple[dict[st
     old, new = _member(old, declarations), [unicodedata.normalize("NFC", name) for name in new]
     place = declarations.cast.index(old)
     rest = [name for name in declarations.cast if name != old]
-    check_cast(Path("params.yaml"), [*rest[:place], *new, *rest[place:]])
+    _check_cast(declarations, [*rest[:place], *new, *rest[place:]])
     if old in new:
         raise InputError(
             f"params.yaml: cast: '{old}' was found among the new names, two others were expected; rename it later"
@@ -146,7 +146,7 @@ def remove_character(folder: Path, name: str) -> dict[str, int]:
     """
     declarations = Declarations(folder)
     name = _member(name, declarations)
-    check_cast(Path("params.yaml"), [one for one in declarations.cast if one != name])
+    _check_cast(declarations, [one for one in declarations.cast if one != name])
     sets = sets_showing(folder, declarations, name, kept=True)
     changed = {}
     for path in _speaking_of(folder, name):
@@ -159,6 +159,17 @@ def remove_character(folder: Path, name: str) -> dict[str, int]:
     declarations.change_groups(name, [])
     declarations.write()
     return changed
+
+
+def _check_cast(declarations: Declarations, cast: Sequence[str]) -> None:
+    """Refuse a cast that may not be one, and a name that a group has."""
+    check_cast(Path("params.yaml"), cast)
+    for name in cast:
+        for group, members in declarations.groups.items():
+            if group.casefold() == name.casefold():
+                raise InputError(
+                    f"params.yaml: cast: '{name}' is the name of a group ({', '.join(members)}); call the character otherwise, or the group"
+                )
 
 
 def _member(name: str, declarations: Declarations) -> str:

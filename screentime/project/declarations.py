@@ -6,12 +6,10 @@ A person may write all of this by hand; these changes are the same, made without
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from screentime.errors import InputError
 from screentime.files import write_text
 from screentime.param_checks import check_videos
-from screentime.param_file import not_yaml
+from screentime.param_file import read_yaml
 from screentime.project.yaml_lines import YamlLines
 
 VIDEOS = "data/videos/"
@@ -49,6 +47,11 @@ class Declarations:
     def cast(self) -> list[str]:
         """The characters, in order."""
         return list(self.params.value().get("cast") or [])
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """The groups of characters with their members."""
+        return (self.params.value().get("report") or {}).get("groups") or {}
 
     @property
     def sets(self) -> list[str]:
@@ -97,7 +100,7 @@ class Declarations:
 
     def change_groups(self, name: str, others: Sequence[str]) -> None:
         """Put other characters, or none, in the place of one in every group; a group without members goes."""
-        groups = (self.params.value().get("report") or {}).get("groups") or {}
+        groups = self.groups
         if not any(name in members for members in groups.values()):
             return
         changed = {
@@ -143,15 +146,7 @@ class Declarations:
 
 
 def _parsed(path: Path) -> YamlLines:
-    try:
-        lines = YamlLines(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(
-            f"{path.name}: no such file was found, a project's top folder was expected; run this there, or bring the "
-            f"file back with `git checkout {path.name}`"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise not_yaml(path.name, error) from None
+    lines = read_yaml(path, "a file of every project was", YamlLines, Path(path.name))
     if not isinstance(lines.value(), dict):
         raise InputError(f"{path.name}: no keys were found, sections with keys were expected; correct the file")
     return lines

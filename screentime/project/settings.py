@@ -5,11 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from screentime.errors import InputError
 from screentime.files import write_text
-from screentime.param_file import not_yaml, read_sections
+from screentime.param_file import read_sections, read_yaml
 from screentime.project.yaml_lines import YamlLines
 
 CLIP_DEPS = ("stages", "clip_embed", "deps")
@@ -48,24 +45,16 @@ def declare_network(folder: Path, network: str | None) -> None:
     Raises:
         InputError: clips/dvc.yaml is missing or not YAML.
     """
-    path = Path("clips/dvc.yaml")
-    try:
-        text = (folder / path).read_text(encoding="utf-8")
-        lines = YamlLines(text)
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such file was found, the clips' pipeline was expected; run this in the project's top folder, or bring "
-            f"the file back with `git checkout {path}`"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise not_yaml(path, error) from None
+    name = Path("clips/dvc.yaml")
+    lines = read_yaml(folder / name, "the clips' pipeline was", YamlLines, name)
+    text = lines.text
     for dep in [dep for dep in _clip_deps(lines) if dep.endswith(".tflite")]:
         lines.remove_item(CLIP_DEPS, _clip_deps(lines).index(dep))
     if network is not None:
         code = next(place for place, dep in enumerate(_clip_deps(lines)) if dep.endswith(".py"))
         lines.insert(CLIP_DEPS, code, Path(os.path.relpath(network, "clips")).as_posix())
     if lines.text != text:
-        write_text(folder / path, lines.text)
+        write_text(folder / name, lines.text)
 
 
 def _clip_deps(lines: YamlLines) -> list[str]:

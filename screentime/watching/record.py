@@ -79,6 +79,10 @@ class Record(threading.Thread):
         settings: the section `watch`.
         began: is told of each event as it begins, with a JPEG of it; gives one of ALERTS.
         tell: is told a sentence when something cannot be written, once until it can be again.
+
+    Attributes:
+        latest: rows of the last events, newest first.
+        failure: what ended it too early, which no disk explains; None as long as it is at work.
     """
 
     def __init__(
@@ -102,7 +106,8 @@ class Record(threading.Thread):
         self._to_do: queue.Queue = queue.Queue()
         self._next_s = 0.0
         self._in_trouble = False
-        self.latest: list[dict] = []  # rows of the last events, newest first
+        self.latest: list[dict] = []
+        self.failure: Exception | None = None
 
     @property
     def n_events(self) -> int:
@@ -133,6 +138,14 @@ class Record(threading.Thread):
         self.join()
 
     def run(self) -> None:
+        try:
+            self._all()
+        except Exception as error:
+            self.failure = error
+        finally:
+            self._drop_clips()
+
+    def _all(self) -> None:
         while (one := self._to_do.get()) is not None:
             work, subject = one
             self._done(lambda work=work, subject=subject: work(subject))

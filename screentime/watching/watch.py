@@ -99,10 +99,11 @@ class Watch:
 
         Raises:
             InputError: the source could not be opened, or not to its end.
+            Exception: what ended the record.
         """
         self.source.start()
         number, line, due_s, lost_at = 0, 0, 0.0, None
-        while not self._stopped.is_set():
+        while not self._stopped.is_set() and self.record.failure is None:
             if self._stopped.wait(max(0.0, due_s - self.now_s)):
                 break
             frame = self.source.newest.after(number, LOOK_S)
@@ -122,8 +123,9 @@ class Watch:
         end = self._lost(datetime.now(UTC), self.now_s)
         if lost_at is not None:
             self.record.unknown(lost_at, end)
-        if self.source.failure is not None:
-            raise self.source.failure
+        for failure in (self.record.failure, self.source.failure):
+            if failure is not None:
+                raise failure
 
     def _judge(self, frame: LiveFrame) -> None:
         begun_s = self.now_s
