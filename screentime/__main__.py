@@ -26,7 +26,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _work(words: Sequence[str]) -> None:
-    arguments = parser(words).parse_args(words)
+    arguments, more = parser(words).parse_known_args(words)
+    if more:
+        arguments.parser.error(f"unrecognized arguments: {' '.join(more)}")
     arguments.work(arguments)
 
 

@@ -315,6 +315,10 @@ def test_the_command_draws_and_says_what_to_do_next(project):
             "`python -m screentime audit draw --help` explains it\n",
         ),
         (
+            ("audit", "draw", "my film", "--n", "4", "5"),
+            "python -m screentime audit draw: unrecognized arguments: 5; `python -m screentime audit draw --help` explains it\n",
+        ),
+        (
             ("audit", "draw", "my film", "--n", "4", "--frames", "elsewhere"),
             "elsewhere/my film.csv: no sampled frames were found for 'my film'; run `dvc repro sample`\n",
         ),

@@ -31,7 +31,7 @@ def add_command(
         epilog=f"example:\n{example}" if example else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    one.set_defaults(work=work)
+    one.set_defaults(work=work, parser=one)
     return one
 
 

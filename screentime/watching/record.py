@@ -140,7 +140,7 @@ class Record(threading.Thread):
     def run(self) -> None:
         try:
             self._all()
-        except Exception as error:
+        except Exception as error:  # a mistake of ours: an eye that keeps nothing shall not look as if it did
             self.failure = error
         finally:
             self._drop_clips()
