@@ -3,26 +3,19 @@
 Made from what lies in the project's folder alone, no clock and no machine in it: the same commit gives the same bytes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas
-import yaml
 
-from screentime.audit import read_record
-from screentime.files import read_json, sha256_of, write_text
-from screentime.labels import label_file, read_labels, read_skips, second_opinions
-from screentime.params import Params, load
-from screentime.project.declarations import STILLS
-from screentime.sections import Video
-from screentime.stills import read_stills, stills_line
-from screentime.table_files import read_table
-from screentime.tables import AUDIT, SOURCES, TARGETS
+from screentime.files import sha256_of, write_text
+from screentime.project.card_facts import CardFacts
+from screentime.project.card_limits import limits
+from screentime.tables import SOURCES
 from screentime.trust import trust_sections
 from screentime.wording import clock, count_text, seconds_text
 
 PATH = Path("docs/data-card.md")
-THIN = 10  # frames: a character labelled visible, or not visible, in fewer has seen little of what it can look like
 SOURCE_WORDS = {
     "manual": "a person looked at that very frame",
     "audit": "a frame drawn at random, looked at without seeing any guess",
@@ -56,7 +49,7 @@ def text(folder: Path) -> str:
     Args:
         folder: the project's top folder.
     """
-    project = _Project(folder)
+    project = CardFacts(folder)
     sections = {
         "Films": _films(project),
         "Labels": _labels(project),
@@ -64,7 +57,7 @@ def text(folder: Path) -> str:
         "Audits": _audits(project),
         "Model": _model(project),
         "Figures": _figures(project),
-        "Known limits": _limits(project),
+        "Known limits": limits(project),
         "Hashes": _hashes(project),
     }
     return HEAD + "".join(
@@ -72,91 +65,7 @@ def text(folder: Path) -> str:
     )
 
 
-class _Project:
-    """What lies in the folder, read once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.params: Params = load(folder / "params.yaml")
-        self.sampled = self._metrics("sample").get("videos", {})
-        self.labelled = self._metrics("label").get("videos", {})
-        self.estimated = self._metrics("estimate")
-        self.evaluated = self._metrics("evaluate")
-        card = folder / "models" / "trained" / "model.json"
-        self.model = read_json(card) if card.is_file() else None
-        self.labels = folder / "data" / "labels"
-        self.others = second_opinions(self.labels, [video.video_id for video in self.params.videos])
-        self.rows = {video.video_id: self._rows(video) for video in self.shown}
-        self.cells = {video.video_id: self._cells(video) for video in self.shown}
-        self.rounds = {
-            video.video_id: read_record(label_file(self.labels, f"{video.video_id}.audit.csv"), None)
-            for video in self.shown
-        }
-
-    @property
-    def stills(self) -> str:
-        """The sets of stills in one line, "" where there are none. Without their tables they are only named."""
-        names = self.params.stills
-        places = [self.folder / STILLS / name for name in names]
-        if not all(place.is_dir() for place in places):
-            return f"stills of no film, not in this folder: {', '.join(names)}"
-        line = stills_line([read_stills(place, self.cast) for place in places]) if names else ""
-        return line[:1].upper() + line[1:]
-
-    @property
-    def shown(self) -> tuple[Video, ...]:
-        return self.params.shown_videos
-
-    @property
-    def cast(self) -> tuple[str, ...]:
-        return self.params.cast
-
-    def film_size(self, video: Video) -> int | None:
-        """The film's size in bytes, as pinned, else as it lies here; of a private one it is not told."""
-        if video.private:  # the card must not change with who has the film
-            return None
-        path = f"data/videos/{video.file}"
-        lock = self.folder / "dvc.lock"
-        stages = yaml.safe_load(lock.read_text(encoding="utf-8")).get("stages", {}) if lock.is_file() else {}
-        for dep in stages.get("sample", {}).get("deps", []):
-            if dep["path"] == path:
-                return dep["size"]
-        return (self.folder / path).stat().st_size if (self.folder / path).is_file() else None
-
-    def is_demo(self, video: Video) -> bool:
-        demo = self.params.demo
-        return demo is not None and self.sampled.get(video.video_id, {}).get("video_sha256") == demo.video_sha256
-
-    def licence(self, video: Video) -> str | None:
-        """What the parameters say of the film's licence."""
-        return video.licence or (self.params.demo.licence if self.is_demo(video) else None)
-
-    def credit(self, video: Video) -> str | None:
-        return video.credit or (self.params.demo.credit if self.is_demo(video) else None)
-
-    def _metrics(self, name: str) -> dict:
-        path = self.folder / "metrics" / f"{name}.json"
-        return read_json(path) if path.is_file() else {}
-
-    def _rows(self, video: Video) -> pandas.DataFrame:
-        """What people wrote, row by row."""
-        path = label_file(self.labels, f"{video.video_id}.csv")
-        if not path.is_file():
-            return pandas.DataFrame({"annotator": [], "at": [], "source": []})
-        return read_labels(path, self.cast, None)
-
-    def _cells(self, video: Video) -> pandas.DataFrame:
-        """What that says of the sampled frames: one row per frame, character and source, from the stage `label`."""
-        tables = []
-        for name, table in (("targets", TARGETS), ("audit", AUDIT)):
-            path = self.folder / "data" / name / f"{video.video_id}.csv"
-            if path.is_file():
-                tables.append(read_table(path, table)[["time_s", "character", "present", "source"]])
-        cells = pandas.concat(tables) if tables else pandas.DataFrame({"source": [], "present": [], "character": []})
-        return cells[(cells["source"] != "drawn") & (cells["present"] != "")]
-
-
-def _films(project: _Project) -> list[str]:
+def _films(project: CardFacts) -> list[str]:
     rows = []
     for video in project.params.videos:
         facts = project.sampled.get(video.video_id)
@@ -187,7 +96,7 @@ def _films(project: _Project) -> list[str]:
     ]  # fmt: skip
 
 
-def _labels(project: _Project) -> list[str]:
+def _labels(project: CardFacts) -> list[str]:
     labelled = [video for video in project.shown if len(project.rows[video.video_id])]
     stills = [f"{project.stills}.", ""] if project.stills else []
     if not labelled:
@@ -218,7 +127,7 @@ def _answers(cells: pandas.DataFrame, name: str, source: str) -> str:
     return " / ".join(str((found == answer).sum()) for answer in ("1", "0", "?"))
 
 
-def _annotators(project: _Project) -> list[str]:
+def _annotators(project: CardFacts) -> list[str]:
     if not sum(map(len, project.rows.values())):
         return ["Nobody yet."]
     rows = pandas.concat([rows[["annotator", "at", "source"]] for rows in project.rows.values()])
@@ -243,7 +152,7 @@ def _annotators(project: _Project) -> list[str]:
     return lines
 
 
-def _audits(project: _Project) -> list[str]:
+def _audits(project: CardFacts) -> list[str]:
     rows = []
     for video_id, record in project.rounds.items():
         for number, drawn in record.groupby("round"):
@@ -261,7 +170,7 @@ def _audits(project: _Project) -> list[str]:
     ]
 
 
-def _model(project: _Project) -> list[str]:
+def _model(project: CardFacts) -> list[str]:
     if project.model is None:
         return ["None in this folder: not trained yet (`dvc repro`), or not brought (`python -m screentime pull`)."]
     form, data = project.model["form"], project.model["data"]
@@ -287,7 +196,7 @@ def _digests(data: Mapping) -> list[tuple[str, str]]:
     return [(name.removeprefix("sha256_"), data[name]) for name in sorted(data) if name.startswith("sha256_")]
 
 
-def _figures(project: _Project) -> list[str]:
+def _figures(project: CardFacts) -> list[str]:
     lines = []
     total = project.estimated.get("total")
     if total:
@@ -348,94 +257,7 @@ def _interval(estimate: Mapping) -> str:
     return f"{seconds_text(estimate['low'])} to {seconds_text(estimate['high'])}"
 
 
-def _limits(project: _Project) -> list[str]:
-    found = [*_limits_of_films(project), *_limits_of_labels(project), *_limits_of_figures(project)]
-    return [f"- {limit}" for limit in found] or ["None that the project's own files show."]
-
-
-def _limits_of_films(project: _Project) -> Iterator[str]:
-    unstated = [video.file for video in project.params.videos if not project.licence(video)]
-    if unstated:
-        yield f"Licence not stated: {_listed(unstated)}. Whoever passes these films on must know it."
-    left_out = [f"{video.file} ({video.skip})" for video in project.params.videos if video.skip]
-    if left_out:
-        yield f"Left out: {_listed(left_out)}."
-    for video in project.shown:
-        facts = project.sampled.get(video.video_id)
-        if not facts:
-            yield f"{video.video_id}: not sampled yet, so nothing is known of it."
-            continue
-        lost = [
-            words
-            for count, words in (
-                (facts["bad_packets"], count_text(facts["bad_packets"], "bad packet", "bad packets")),
-                (facts["held_frames"], f"{count_text(facts['held_frames'], 'frame', 'frames')} held over a hole"),
-                (facts["missing_s"], f"{seconds_text(facts['missing_s'])} s missing at its end"),
-                (facts["repaired_timestamps"], f"{facts['repaired_timestamps']:,} timestamps repaired"),
-            )
-            if count
-        ]
-        if lost:
-            yield f"{video.video_id}: reading the film met {', '.join(lost)}."
-
-
-def _limits_of_labels(project: _Project) -> Iterator[str]:
-    rows = pandas.concat([rows[["annotator"]] for rows in project.rows.values()]) if project.rows else []
-    if len(rows) and rows["annotator"].nunique() == 1:
-        yield "One annotator: nobody has measured how far two people would agree."
-    thin = {
-        name: min(counts)
-        for name in project.cast
-        if min(counts := [_trained(project, name, "present"), _trained(project, name, "absent")]) < THIN
-    }
-    if thin and project.labelled:
-        told = _listed([f"{name} ({count})" for name, count in thin.items()])
-        yield f"Thin: visible, or not visible, in fewer than {THIN} labelled frames that train: {told}."
-    for video_id, counts in project.labelled.items():
-        noise, unused = counts["label_noise"], counts["unused"]
-        if noise["differing"]:
-            yield f"{video_id}: blind and other answers differ in {noise['differing']} of {noise['compared']}."
-        if unused:
-            yield f"{video_id}: {count_text(unused, 'label row speaks', 'label rows speak')} of no sampled frame."
-    for video in project.shown:
-        skips = read_skips(label_file(project.labels, f"{video.video_id}.skip.csv"), None)
-        if len(skips):
-            reasons = _listed(list(dict.fromkeys(skips["reason"])))
-            seconds = seconds_text(float((skips["end_s"] - skips["start_s"]).sum()))
-            yield f"{video.video_id}: {seconds} s are not counted as film ({reasons})."
-
-
-def _trained(project: _Project, name: str, answer: str) -> int:
-    """In how many frames of films that train a character is labelled so."""
-    training = [video.video_id for video in project.shown if video.split != "test"]
-    return sum(
-        project.labelled[one]["labels"].get(name, {}).get(answer, 0) for one in training if one in project.labelled
-    )
-
-
-def _limits_of_figures(project: _Project) -> Iterator[str]:
-    videos = project.estimated.get("videos", {})
-    unmeasured = [one for one, estimates in videos.items() if any(e["basis"] == "count" for e in estimates.values())]
-    if unmeasured:
-        yield f"No audit has measured the seconds, for some character at least, of: {_listed(unmeasured)}."
-    if project.evaluated and "test" not in project.evaluated:
-        yield "No film was kept apart as a test: nothing here speaks for films to come."
-    for title, way in (("On the audit", "audit"), ("On films left out", "test")):
-        measured = project.evaluated.get(way, {}).get("characters", {})
-        unproved = [
-            name
-            for name in project.cast
-            if name in measured
-            and (measured[name].get("accuracy_low") or 0) <= (measured[name].get("commoner_accuracy") or 0)
-        ]
-        if unproved:
-            yield (
-                f"{title}, the accuracy is not shown to be above that of always guessing the commoner value (its interval "
-                f"reaches down to it): {_listed(unproved)}."
-            )
-
-
-def _hashes(project: _Project) -> list[str]:
+def _hashes(project: CardFacts) -> list[str]:
     digests = {
         f"data/videos/{video.file}": project.sampled.get(video.video_id, {}).get("video_sha256", video.sha256)
         for video in project.params.videos
@@ -459,12 +281,3 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """All names, up to ten; then how many more.
-
-    >>> _listed(["a", "b"])
-    'a, b'
-    """
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
