@@ -12,6 +12,7 @@ import pytest
 import synthetic
 from hypothesis import given
 from hypothesis import strategies as st
+from rtsp import RtspCamera
 from servers import http_server
 from streams import Camera
 from watched import Numbers, Watching, live, settings
@@ -91,12 +92,12 @@ def test_a_judge_is_asked_no_more_often_than_it_should(tmp_path):
     assert len(watching.judged) == pytest.approx(10, abs=2)
 
 
-@pytest.fixture(scope="module")
-def broken(tmp_path_factory) -> Watching:
+@pytest.fixture(scope="module", params=[Camera, RtspCamera], ids=["http", "rtsp"])
+def broken(request, tmp_path_factory) -> Watching:
     """A stream that is cut and restored; somebody is on it all the time."""
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(source_module, "WAITS_S", (0.1,))
-    with Camera(rate=20) as camera:
+    with request.param(rate=20) as camera:
         steps = iter((camera.cut, camera.restore, lambda: watching.watch.stop()))
 
         def each(judged) -> None:
@@ -126,11 +127,13 @@ def broken(tmp_path_factory) -> Watching:
 
 def test_a_stream_that_drops_is_opened_anew_and_both_are_said(broken):
     address = broken.watch.source._place.name
+    assert address.endswith(("/live", "/door")) and "secret" not in address
     down, back = broken.said
     assert down.startswith(f"{address}: the stream ") and down.endswith(
         "; trying again, the time until then counts as unknown"
     )
     assert back == f"{address}: the stream is back"
+    assert len(broken.judged) > 10 and broken.watch.judge.numbers == sorted(set(broken.watch.judge.numbers))
 
 
 def test_while_it_was_down_is_unknown_and_not_absent(broken):
@@ -351,6 +354,18 @@ def test_no_camera_no_stream_no_film_are_sentences(tmp_path):
         with pytest.raises(InputError) as refused:
             Watching(word, Numbers(nobody), tmp_path / "out").run()
         assert str(refused.value) == sentence
+
+
+def test_a_camera_that_refuses_the_password_is_a_sentence_without_it(tmp_path):
+    with RtspCamera(rate=20) as camera:
+        for address in (camera.address.replace("secret", "guess"), camera.address.replace("ann:secret@", "")):
+            with pytest.raises(InputError) as refused:
+                Watching(address, Numbers(nobody), tmp_path / "out").run()
+            name = camera.address.replace("ann:secret@", "")
+            assert str(refused.value) == (
+                f"{name}: it wants another user or password, those that it knows were expected; name them as in "
+                f"{name.replace('://', '://USER:PASSWORD@')}"
+            )
 
 
 def test_a_damaged_film_is_watched_as_far_as_it_goes(tmp_path):

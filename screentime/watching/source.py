@@ -276,6 +276,12 @@ def _not_opened(place: Place, error: Exception) -> str:
                 f"{place.name}: no camera could be opened ({reason}), a camera was expected; plug one in, name another as "
                 "`camera:1`, or name a film or an address"
             )
+        case "stream" if isinstance(error, av.HTTPUnauthorizedError):
+            scheme, _, rest = place.name.partition("://")
+            return (
+                f"{place.name}: it wants another user or password, those that it knows were expected; name them as in "
+                f"{scheme}://USER:PASSWORD@{rest}"
+            )
         case "stream":
             return f"{place.name}: no stream could be opened ({reason}), one was expected; check the address and that it is on"
         case "test":
