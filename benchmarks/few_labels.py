@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.models import ROOT, inputs_of, sampled
-from screentime import calibration, fine_tuning, frozen, network, probe
+from screentime import calibration, fine_tuning, frozen, network, probe, schedule
 from screentime.files import sha256_of, write_json
 from screentime.inputs import Form
 from screentime.metrics import average_precision
@@ -38,7 +38,7 @@ def base_model(
     settings = params.train
     tuning = fine_tuning.Tuning(form, inputs, targets, settings, cast)
     every_row = np.arange(len(targets))
-    tuning.fit(every_row, every_row[:0], fine_tuning.epochs_of(len(targets), settings.fine_tune), 0, **SILENT)
+    tuning.fit(every_row, every_row[:0], schedule.epochs_of(len(targets), settings.fine_tune), 0, **SILENT)
     folder.mkdir(parents=True, exist_ok=True)
     network.save(network.scorer_model(tuning.model, exclusive=False), folder)
     files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != "model.json"}

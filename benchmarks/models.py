@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 
-from screentime import fine_tuning, frozen, network, probe
+from screentime import fine_tuning, frozen, network, probe, schedule
 from screentime.frames import open_frames
 from screentime.inputs import Form, network_input
 from screentime.light_network import LightNetwork
@@ -125,7 +125,7 @@ def measured(way: Mapping[str, object], rows: tuple, truth: Mapping, work: Path,
         scorer = probe.scorer_model(pooled, head, exclusive=False)
     else:
         tuning = fine_tuning.Tuning(form, inputs, targets, settings)
-        epochs = fine_tuning.epochs_of(len(trains), settings.fine_tune)
+        epochs = schedule.epochs_of(len(trains), settings.fine_tune)
         tuning.fit(trains, np.arange(0), epochs, 0, lambda *_: None)
         scorer = network.scorer_model(tuning.model, exclusive=False)
     cpu_s = time.process_time() - began

@@ -6,7 +6,7 @@ of threads give the same bytes.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,24 +20,20 @@ with no_native_chatter():
 
 from screentime import augmentation, warm_start
 from screentime.backbones import backbone
+from screentime.batches import Batches
 from screentime.cross_fit import CrossFit, mean_history
 from screentime.depth import cut, frozen_until, open_layers
 from screentime.errors import InputError
 from screentime.inputs import Form
 from screentime.losses import KnownAccuracy, OneAgainstRest, batch_loss, first_bias, present_weights
 from screentime.network import EVIDENCE, build
-from screentime.sections import FineTune, Train
+from screentime.schedule import epochs_of, optimizer, rate_at
+from screentime.sections import Train
 from screentime.splits import Fold
 
 BATCH = 16  # frames that are scored, and go through the trunk, at once
 CHUNK = 64  # frames of an epoch that are changed and shown to all trainings before the next
 STATES_BYTES = 1e9  # of trainings that go side by side: weights and what the optimizer remembers
-OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "rmsprop": keras.optimizers.RMSprop,
-    "sgd": keras.optimizers.SGD,
-}
 
 OnStep = Callable[[], None]
 
@@ -172,7 +168,7 @@ class Tuning:
         every_row = np.unique(np.concatenate([one.rows for one in learners]))
         for epoch in range(epochs):
             order = np.random.default_rng([self.settings.seed, draw, epoch]).permutation(every_row)
-            batches = {id(one): _Batches(one.rows, self.settings.fine_tune.batch_size) for one in learners}
+            batches = {id(one): Batches(one.rows, self.settings.fine_tune.batch_size) for one in learners}
             for chunk, start in enumerate(range(0, len(order), CHUNK)):
                 rows = order[start : start + CHUNK]
                 maps = self._shown(rows, np.random.default_rng([self.settings.seed, draw, epoch, chunk + 1]))
@@ -292,82 +288,11 @@ class Tuning:
         }
 
 
-class _Batches:
-    """The batches of one training in one epoch, from frames as they come.
-
-    Attributes:
-        figures: of every batch that was trained on.
-    """
-
-    def __init__(self, rows: np.ndarray, size: int) -> None:
-        self._own, self._size = rows, min(size, len(rows))
-        self._n_batches, self._n_given = -(-len(rows) // self._size), 0
-        self._rows, self._maps = np.zeros(0, np.int64), None
-        self._first: tuple[np.ndarray, np.ndarray] | None = None
-        self.figures: list[dict[str, float]] = []
-
-    def add(self, rows: np.ndarray, maps: np.ndarray) -> Iterator[tuple[float, np.ndarray, np.ndarray, list]]:
-        """Take frames; every batch that is full: the share of the epoch before it, what is shown, the rows, where figures go."""
-        mine = np.isin(rows, self._own)
-        self._rows = np.concatenate([self._rows, rows[mine]])
-        self._maps = maps[mine] if self._maps is None else np.concatenate([self._maps, maps[mine]])
-        while len(self._rows) >= self._size:
-            yield self._next()
-
-    def rest(self) -> Iterator[tuple[float, np.ndarray, np.ndarray, list]]:
-        """The last batch, filled up with the epoch's first frames: equal sizes are compiled once."""
-        if len(self._rows):
-            lacking = self._size - len(self._rows)
-            self._rows = np.concatenate([self._rows, self._first[0][:lacking]])
-            self._maps = np.concatenate([self._maps, self._first[1][:lacking]])
-            yield self._next()
-
-    def _next(self) -> tuple[float, np.ndarray, np.ndarray, list]:
-        rows, maps = self._rows[: self._size], self._maps[: self._size]
-        self._rows, self._maps = self._rows[self._size :], self._maps[self._size :]
-        self._first = self._first or (rows, maps)
-        share = self._n_given / self._n_batches
-        self._n_given += 1
-        return share, maps, rows, self.figures
-
-
 def _in_one_size(network: keras.Model, pictures: np.ndarray) -> np.ndarray:
     """What a network says of pictures, in batches of one size, compiled once."""
     filled = pictures[np.resize(np.arange(len(pictures)), -(-len(pictures) // BATCH) * BATCH)]
     said = [network.predict_on_batch(filled[start : start + BATCH]) for start in range(0, len(filled), BATCH)]
     return np.concatenate(said)[: len(pictures)]
-
-
-def optimizer(tune: FineTune) -> keras.optimizers.Optimizer:
-    """The optimizer that the parameters name; gradients longer than 1 are cut to 1."""
-    decay = {"weight_decay": tune.weight_decay} if tune.weight_decay else {}
-    return OPTIMIZERS[tune.optimizer](tune.learning_rate, clipnorm=1.0, **decay)
-
-
-def epochs_of(n_rows: int, tune: FineTune) -> int:
-    """At most how many epochs: as many as the parameters say, and with few frames so many that the steps suffice.
-
-    Who goes on from a model of other films has less to learn: half as many (docs/models.md has what that costs and gives).
-
-    >>> tune = FineTune.model_construct(weights="imagenet", epochs=4, least_steps=96, batch_size=8)
-    >>> epochs_of(400, tune), epochs_of(90, tune), epochs_of(24, tune)
-    (4, 8, 32)
-    """
-    least_steps = tune.least_steps // 2 if warm_start.is_model(tune.weights) else tune.least_steps
-    return max(tune.epochs, -(-least_steps // -(-n_rows // tune.batch_size)))
-
-
-def rate_at(epoch: float, epochs: int, tune: FineTune) -> float:
-    """The learning rate after so many epochs (a fraction): a straight warm-up, then half a cosine down to 0 or constant.
-
-    Source of the cosine: Loshchilov and Hutter, SGDR, ICLR 2017, formula 5 without restarts.
-    """
-    if epoch < tune.warm_up:
-        return tune.learning_rate * (epoch + 0.01) / tune.warm_up
-    if tune.decay == "constant":
-        return tune.learning_rate
-    done = min(1.0, (epoch - tune.warm_up) / max(epochs - tune.warm_up, 1e-9))
-    return tune.learning_rate * 0.5 * (1 + np.cos(np.pi * done))
 
 
 def cross_fit(

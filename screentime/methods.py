@@ -84,13 +84,13 @@ def _parts(labelled: LabelledFrames, settings: Train, method: str) -> list[Fold]
 
 def _fine_tuned(labelled: LabelledFrames, parts: Sequence[Fold], settings: Train) -> tuple[CrossFit, Finish]:
     """The last blocks of the backbone and a head, trained on pictures."""
-    from screentime import fine_tuning, network
+    from screentime import fine_tuning, network, schedule
 
     tune = settings.fine_tune
     tuning = fine_tuning.Tuning(labelled.form, labelled.inputs, labelled.targets, settings, labelled.cast)
     if tuning.continued:
         print(f"{tune.weights}: goes on from there: {', '.join(tuning.continued)}")
-    most = fine_tuning.epochs_of(len(labelled.targets), tune)
+    most = schedule.epochs_of(len(labelled.targets), tune)
     n_batches = sum(
         -(-n_rows // tune.batch_size) for n_rows in (len(labelled.targets), *(len(one.train) for one in parts))
     )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from trained import CAST, FORM, drawn_frame, params_with, truth
 
-from screentime import fine_tuning, losses
+from screentime import fine_tuning, losses, schedule
 from screentime.errors import InputError
 from screentime.inputs import network_input
 from screentime.sections import Train
@@ -162,10 +162,10 @@ def test_fewer_frames_than_a_batch_train_all_the_same(tuning):
 def test_the_learning_rate_rises_then_falls_as_half_a_cosine():
     tune = settings(warm_up=2.0, learning_rate=0.4, decay="cosine").fine_tune
 
-    rates = [fine_tuning.rate_at(epoch, 10, tune) for epoch in (0, 1, 2, 6, 10)]
+    rates = [schedule.rate_at(epoch, 10, tune) for epoch in (0, 1, 2, 6, 10)]
 
     assert rates == pytest.approx([0.002, 0.202, 0.4, 0.2, 0.0], abs=1e-9)
-    assert fine_tuning.rate_at(6, 10, tune.model_copy(update={"decay": "constant"})) == 0.4
+    assert schedule.rate_at(6, 10, tune.model_copy(update={"decay": "constant"})) == 0.4
 
 
 def test_accuracy_is_over_known_answers_and_over_frames_whose_class_is_decided():
@@ -189,7 +189,7 @@ def test_accuracy_is_over_known_answers_and_over_frames_whose_class_is_decided()
      ("rmsprop", keras.optimizers.RMSprop)],
 )  # fmt: skip
 def test_the_optimizer_is_the_one_that_is_named(name, kind):
-    made = fine_tuning.optimizer(settings(optimizer=name, learning_rate=0.02, weight_decay=0.001).fine_tune)
+    made = schedule.optimizer(settings(optimizer=name, learning_rate=0.02, weight_decay=0.001).fine_tune)
 
     assert type(made) is kind
     assert (float(made.learning_rate), made.weight_decay) == (pytest.approx(0.02), 0.001)

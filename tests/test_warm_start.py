@@ -13,7 +13,7 @@ from project import Project
 from stores import empty_store
 from trained import FORM, drawn_frame, params_with, truth, write_arrays
 
-from screentime import fine_tuning, registry
+from screentime import fine_tuning, registry, schedule
 from screentime.errors import InputError
 from screentime.files import read_json, sha256_of, write_json
 from screentime.inputs import Form, network_input
@@ -79,9 +79,9 @@ def test_a_training_that_goes_on_takes_half_as_many_steps(base):
     tune = params_with(**QUICK).train.fine_tune.model_copy(update={"least_steps": 60, "batch_size": 10})
     goes_on = tune.model_copy(update={"weights": str(base)})
 
-    assert fine_tuning.epochs_of(50, tune) == 12  # of 5 steps each
-    assert fine_tuning.epochs_of(50, goes_on) == 6
-    assert fine_tuning.epochs_of(500, goes_on) == tune.epochs
+    assert schedule.epochs_of(50, tune) == 12  # of 5 steps each
+    assert schedule.epochs_of(50, goes_on) == 6
+    assert schedule.epochs_of(500, goes_on) == tune.epochs
 
 
 def test_another_size_of_picture_is_possible(base):
