@@ -115,14 +115,11 @@ def round_size(rounds: int, active_s: float) -> int:
         rounds: those there are.
         active_s: seconds that people have worked so far. Nothing that they answered has a part in the size.
 
-    Returns:
-        A multiple of 10.
-
     >>> [round_size(0, 80.0), round_size(1, 360.0), round_size(1, 3600.0)]
-    [160, 160, 100]
+    [169, 160, 100]
     """
     left_s = ROUND_ENDS_EVERY_S * (rounds + 1) - active_s - (SECOND_LOOKS * LOOK_S if rounds + 1 >= DOUBTED_FROM else 0)
-    return int(min(max(left_s / LOOK_S, LEAST_OF_ROUND), MOST_OF_ROUND)) // 10 * 10
+    return int(min(max(left_s / LOOK_S, LEAST_OF_ROUND), MOST_OF_ROUND))
 
 
 def _draw(film: Standing) -> Plan:

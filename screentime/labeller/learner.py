@@ -2,12 +2,12 @@
 
 The light head sees what a frozen backbone sees. Where the characters are drawn, or small, the backbone's last blocks have to
 change with the head: on a compilation of cartoons with 100 labelled frames that halves the squared error of the scores. What
-comes before those blocks never changes: it is computed once for every frame and kept, and a training then takes a quarter of a
-minute.
+comes before those blocks never changes: it is computed once for every frame and kept, and a training then takes half a minute on
+two cores.
 
-A score is the sum of two logits: the light head's, and the network's with its shot's mean added (halved, as a network is too
-sure of itself after so many looks at so few frames). A frame that was answered over many at once is scored as it was answered,
-less SLIP. TensorFlow runs here, in a process of its own (screentime.labeller.study).
+A score is a sum of two logits: half of the light head's, and half of the network's (it is too sure of itself after so many
+looks at so few frames), which has a little of its shot's mean in it. A frame that was answered over many at once is scored as
+it was answered, less SLIP. TensorFlow runs here, in a process of its own (screentime.labeller.study).
 """
 
 import os
@@ -29,10 +29,16 @@ from screentime.shots import in_context, shot_of, shot_starts
 OPEN = "blocks:5"
 BATCH, SCORED = 8, 16  # frames trained on, and scored, at once
 LEARNING_RATE, WARM_UP = 0.0003, 1.0
-PASSES, LEAST_EPOCHS, MOST_EPOCHS = 1200, 2, 8  # so many looks at labelled frames, at least and at most so many at each
+PASSES, LEAST_EPOCHS, MOST_EPOCHS = (
+    1600,
+    2,
+    16,
+)  # so many looks at labelled frames, at least and at most so many at each
 RARE = 5.0  # a rare character's present frames count up to so many times its absent ones
 SHIFT, NOISE = 1, 0.2  # of what is kept: places to either side, and of every channel's spread
+OF_SHOT = 0.25  # of the mean of its shot is added to a frame's logit
 TOO_SURE = 2.0  # the network's logits are divided by this
+LIGHT = 0.5  # of the light head's logit is added to the network's
 SEED = 0
 KEPT_BYTES = 4e9  # on disk, for all films together; the rest is computed anew each time
 SLIP = 0.01  # of answers that nobody gave by looking at that one frame: a page accepted, a shot taken whole
@@ -111,8 +117,8 @@ class Learner:
         logits, across, down = np.moveaxis(said, -1, 0)
         shot = shot_of(self._shots(lesson.video_id), n_frames)
         of_shot = np.stack([np.bincount(shot, column) / np.bincount(shot) for column in logits.T], axis=1)
-        in_shot = (logits + of_shot[shot] / 2) / 1.5
-        scores = expit(in_shot / TOO_SURE + logit(np.clip(light, CLIP, 1 - CLIP)))
+        in_shot = (logits + OF_SHOT * of_shot[shot]) / (1 + OF_SHOT)
+        scores = expit(in_shot / TOO_SURE + LIGHT * logit(np.clip(light, CLIP, 1 - CLIP)))
         as_answered = SLIP + (1 - 2 * SLIP) * lesson.answered
         scores = np.where(np.isnan(as_answered) | np.isnan(scores), scores, as_answered)
         return Learned(scores.astype(np.float32), across.astype(np.float32), down.astype(np.float32))
@@ -211,8 +217,8 @@ class _Network:
         """Train from the start on frames, (n, down, across, channels) float32 and (n, n_characters) float32 1, 0 or NaN."""
         import keras
 
-        from screentime.fine_tuning import rate_at
         from screentime.losses import batch_loss, first_bias, present_weights
+        from screentime.schedule import rate_at
 
         self._model.set_weights(self._start)
         self._last.bias.assign(first_bias(targets, RARE, exclusive=False))
