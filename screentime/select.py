@@ -8,6 +8,7 @@ from sklearn.cluster import KMeans
 from screentime.shots import shot_of
 
 LEAST_FIRST = 8  # first frames of even the shortest of several films
+LEAST_SPREAD = 0.01  # a character's variance counts in units of at least this: where all is known little is not much
 DIRECTIONS = 64  # random ones that features are seen in: frames so chosen train as well, in a twentieth of the time
 
 
@@ -63,9 +64,10 @@ def shared(count: int, sizes: Sequence[int], least: int) -> list[int]:
 
 
 def uncertain_frames(scores: np.ndarray, shots: np.ndarray, free: np.ndarray, count: int) -> np.ndarray:
-    """The frames of which a model is least certain: by the smallest margin of the worst character, at most one a shot.
+    """The frames of which a model is least certain, as `uncertainty` says, at most one a shot.
 
-    In a simulation, 60 frames more chosen so let a probe reach a macro F1 of .999, against .989 drawn at random.
+    On eight drawn films with 48 frames so chosen, after 50 first ones, a network's squared error was .0094, on a compilation of
+    cartoons .030; with the smallest margin of the worst character .0121 and .040.
 
     Args:
         scores: (n_frames, n_characters) float in [0, 1]; NaN where there is no model for a character.
@@ -79,12 +81,30 @@ def uncertain_frames(scores: np.ndarray, shots: np.ndarray, free: np.ndarray, co
     >>> uncertain_frames(np.array([[0.5], [0.6], [0.9], [0.45]]), np.array([0, 2]), np.ones(4, bool), count=3)
     array([0, 3])
     """
-    unsure = np.where(np.isnan(scores), np.inf, np.abs(scores - 0.5)).min(axis=1, initial=np.inf)
-    margins = np.where(free, unsure, np.inf)
-    order = np.argsort(margins, kind="stable")
-    order = order[np.isfinite(margins[order])]
+    unsure = np.where(np.isnan(scores).all(axis=1), -np.inf, uncertainty(scores, free))
+    order = np.argsort(-np.where(free, unsure, -np.inf), kind="stable")
+    order = order[free[order] & np.isfinite(unsure[order])]
     _, first = np.unique(shot_of(shots, len(scores))[order], return_index=True)
     return order[np.sort(first)][:count]
+
+
+def uncertainty(scores: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """How little a model knows of each frame: the variance f (1 - f) of its scores, summed over the characters.
+
+    Each character's is counted in units of its mean over the free frames, so that a rare one, of whom a model is never half
+    sure, has its part.
+
+    Args: as `uncertain_frames`.
+
+    Returns:
+        (n_frames,) float64, 0 and more.
+
+    >>> uncertainty(np.array([[0.5, 0.9], [0.5, 0.5], [0.0, 1.0]]), np.ones(3, bool)).round(1).tolist()
+    [2.3, 3.7, 0.0]
+    """
+    spread = np.nan_to_num(np.asarray(scores, np.float64) * (1 - scores))
+    usual = spread[free].mean(axis=0) if free.any() else np.ones(scores.shape[1])
+    return (spread / np.maximum(usual, LEAST_SPREAD)).sum(axis=1)
 
 
 def doubted_frames(labels: np.ndarray, scores: np.ndarray, beyond: float) -> np.ndarray:

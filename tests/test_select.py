@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from screentime.select import doubted_frames, first_frames, uncertain_frames
+from screentime.select import doubted_frames, first_frames, uncertain_frames, uncertainty
 
 
 def first_of(features, count, seed=0, free=None, shots=(0,)):
@@ -66,12 +66,27 @@ def test_the_least_certain_frames_are_at_most_one_a_shot_and_free():
     scores, shots = random.random((60, 3)), np.arange(0, 60, 6)
     free = random.random(60) < 0.8
     chosen = uncertain_frames(scores, shots, free, 7)
-    margins = np.abs(scores - 0.5).min(axis=1)
+    unsure = uncertainty(scores, free)
 
     assert len(chosen) == 7 and free[chosen].all()
     assert len(set(chosen // 6)) == 7
-    assert (np.diff(margins[chosen]) >= 0).all()
-    assert margins[chosen[0]] == margins[free].min()
+    assert (np.diff(unsure[chosen]) <= 0).all()
+    assert unsure[chosen[0]] == unsure[free].max()
+
+
+def test_a_rare_character_has_its_part_in_what_is_uncertain():
+    common, rare = np.random.default_rng(0).random(200), np.full(200, 0.001)
+    rare[[7, 90]] = 0.3
+    chosen = uncertain_frames(np.stack([common, rare], axis=1), np.arange(200), np.ones(200, bool), 10)
+
+    assert {7, 90} <= set(chosen.tolist())
+
+
+def test_one_character_alone_is_asked_about_by_its_margin():
+    scores = np.random.default_rng(0).random((60, 1))
+    chosen = uncertain_frames(scores, np.arange(60), np.ones(60, bool), 60)
+
+    assert (np.diff(np.abs(scores[chosen, 0] - 0.5)) >= -1e-12).all()
 
 
 def test_without_a_model_no_frame_is_uncertain():

@@ -15,7 +15,7 @@ from screentime.labeller.errors import Refused
 from screentime.labeller.film import Film
 from screentime.labeller.sheet import UNKNOWN, Cell, letters
 from screentime.labeller.wording import left_out_text
-from screentime.select import uncertain_frames
+from screentime.select import uncertain_frames, uncertainty
 
 PAGE = 24  # frames on a page of proposals
 VIEWS = ("start", "review", "audit", "check", "film", "one", "group", "same")
@@ -182,9 +182,10 @@ def _start_items(films: Sequence[Film]) -> tuple[list[Item], str]:
 def _review_items(films: Sequence[Film]) -> tuple[list[Item], str]:
     found = []
     for film in films:
-        chosen = uncertain_frames(film.scores, film.shots, film.free(), PAGE)
-        margins = np.nanmin(np.abs(film.scores[chosen] - 0.5), axis=1) if len(chosen) else []
-        found += [(float(margin), *item) for margin, item in zip(margins, _items(film, chosen), strict=True)]
+        free = film.free()
+        chosen = uncertain_frames(film.scores, film.shots, free, PAGE)
+        unsure = uncertainty(film.scores, free)[chosen]
+        found += [(-float(one), *item) for one, item in zip(unsure, _items(film, chosen), strict=True)]
     items = [(video, one) for _, video, one in sorted(found)[:PAGE]]
     return items, "the least certain frames, one a shot; dashed is a guess: correct it, Enter accepts"
 
