@@ -81,9 +81,9 @@ def uncertain_frames(scores: np.ndarray, shots: np.ndarray, free: np.ndarray, co
     >>> uncertain_frames(np.array([[0.5], [0.6], [0.9], [0.45]]), np.array([0, 2]), np.ones(4, bool), count=3)
     array([0, 3])
     """
-    unsure = np.where(np.isnan(scores).all(axis=1), -np.inf, uncertainty(scores, free))
-    order = np.argsort(-np.where(free, unsure, -np.inf), kind="stable")
-    order = order[free[order] & np.isfinite(unsure[order])]
+    unsure = np.where(free & ~np.isnan(scores).all(axis=1), uncertainty(scores, free), -np.inf)
+    order = np.argsort(-unsure, kind="stable")
+    order = order[np.isfinite(unsure[order])]
     _, first = np.unique(shot_of(shots, len(scores))[order], return_index=True)
     return order[np.sort(first)][:count]
 
