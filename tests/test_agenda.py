@@ -58,7 +58,7 @@ def test_the_next_step(films, view, video, n):
 
 
 @pytest.mark.parametrize(
-    ("rounds", "active_s", "n"), [(0, 0, 190), (0, 90, 161), (0, 900, 100), (1, 360, 160), (2, 650, 168)]
+    ("rounds", "active_s", "n"), [(0, 0, 190), (0, 90, 164), (0, 900, 100), (1, 360, 163), (2, 650, 171)]
 )
 def test_a_round_ends_with_the_next_five_minutes_and_leaves_room_for_second_looks(rounds, active_s, n):
     assert round_size(rounds, active_s) == n
