@@ -22,6 +22,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -378,7 +379,8 @@ def prepared(folder: Path, films: Path, cast: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     data, read = folder / "data", load(folder / "params.yaml")
-    sample(videos=films, frames=data / "frames", metrics=folder / "sample.json", params=read)
+    with chdir(folder):  # else the stage looks for these films among the deps of this repository
+        sample(videos=films, frames=data / "frames", metrics=folder / "sample.json", params=read)
     embed(frames=data / "frames", features=data / "features", params=read)
 
 
@@ -521,7 +523,7 @@ def main() -> None:
             with processes() as workers:
                 cases = list(workers.map(drawn_case, (folder / str(number) for number in numbers), numbers))
         else:
-            cases = [case(folder, arguments.films, cast, {})]
+            cases = [case(folder, arguments.films.resolve(), cast, {})]
         seeds = sorted(range(arguments.runs), key=lambda seed: seed % len(cases))  # a film's runs one after the other
         found = []
         with processes() as workers:  # others than those that embedded: TensorFlow keeps its number of threads
