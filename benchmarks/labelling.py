@@ -9,7 +9,7 @@ sampled and embedded frames) and answers with the truth, with slips and "cannot 
 the same time: one labels frames evenly spread over the film, one goes frame by frame from the beginning.
 
 How long things take is a keystroke model, not people: 47 frames a minute where each is looked at by itself, and up to 370
-a minute on a page of 24 proposals, less where some have to be corrected. A run trains a network three times: some three
+a minute on a page of 24 proposals, less where some have to be corrected. A run trains a network four times: nearly four
 minutes of a core.
 
 Why ten films: how far evenly spread looks are from the truth of one film is an accident of that film and of how many looks
@@ -20,7 +20,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import chdir
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ from screentime.files import read_json, write_json
 from screentime.frames import open_frames
 from screentime.inputs import Form
 from screentime.labeller.desk import Desk
-from screentime.labeller.learner import Learned, Learner, Lesson
+from screentime.labeller.learner import Ahead, Learned, Learner, Lesson
 from screentime.labeller.session import open_desk
 from screentime.params import load
 from screentime.shots import in_context, shot_starts
@@ -51,7 +51,9 @@ from stages.sample import sample
 ROOT = Path(__file__).parents[1]
 MARKS_S = (300.0, 600.0, 900.0)
 LOOK_S = 60 / 47  # a frame looked at by itself, its keys included
-PAGE_S, GLANCE_S, FIX_S = 1.4, 0.1, 0.9  # a new page with its Enter, each proposal on it, each character corrected
+PAGE_S, GLANCE_S = 1.4, 0.1  # a new page with its Enter, each proposal on it
+FIX_S = 0.9  # each character corrected; a frame with several takes no longer than a look at it by itself
+LEARNING_S, LEARNING_OF_FRAME_S = 5.0, 0.27  # a lesson on two cores, measured with 36, 50 and 98 labelled frames
 SLIPS, CANNOT_TELL = 0.02, 0.01  # of the frames: one character answered wrongly, or not at all
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -81,23 +83,33 @@ class Person:
         return said
 
 
-class AtOnce:
-    """The labeller's study without a process of its own.
-
-    What it learns is there at once; really it takes less than a minute, while the round that it is for takes minutes to answer.
+class InTime:
+    """The labeller's study without a process of its own: what it learned is there when the person has worked for as long as
+    it takes on two cores.
     """
 
-    busy, trouble = False, None
+    trouble = None
 
-    def __init__(self, learner: Learner) -> None:
-        self._learner, self._learned = learner, []
+    def __init__(self, learner: Learner, spent_s: Callable[[], float]) -> None:
+        self._learner, self._spent_s, self._learning = learner, spent_s, []
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._learning)
+
+    def prepare(self, ahead: Ahead) -> None:
+        """It takes a process 25 s, while the first frames are labelled."""
 
     def ask(self, lesson: Lesson) -> None:
-        self._learned.append((lesson, self._learner.learn(lesson)))
+        n = min(sum(len(rows) for rows, _ in lesson.labelled.values()), 100)  # of more each is looked at less often
+        begins_s = max([self._spent_s(), *(done_s for done_s, _, _ in self._learning)])
+        learned = self._learner.learn(lesson)
+        self._learning.append((begins_s + LEARNING_S + LEARNING_OF_FRAME_S * n, lesson, learned))
 
     def done(self) -> list[tuple[Lesson, Learned]]:
-        learned, self._learned = self._learned, []
-        return learned
+        done = [one for one in self._learning if one[0] <= self._spent_s()]
+        self._learning = self._learning[len(done) :]
+        return [(lesson, learned) for _, lesson, learned in done]
 
 
 @lru_cache(maxsize=1)
@@ -113,7 +125,9 @@ class AtTheDesk:
     def __init__(self, folder: Path, learner: Learner, truth: Truth, seed: int) -> None:
         params = load(folder / "params.yaml")
         self.person, self.figures = Person(truth, seed), []
-        self.desk, _ = open_desk(folder, params, params.videos, "simulated", now=self._now, study=AtOnce(learner))
+        self.desk, _ = open_desk(
+            folder, params, params.videos, "simulated", now=self._now, study=InTime(learner, self._spent)
+        )
         self._active_s = 0.0
         self._tag, self._requests = f"{np.random.default_rng(seed).integers(10**6):06d}", 0
 
@@ -140,6 +154,7 @@ class AtTheDesk:
         items = [(item["v"], item["f"]) for item in page["items"] if "." in item["a"]]
         for video, frame in items[:n]:
             self._spend(LOOK_S)
+            self.desk.hear()
             said = self.person.answer(video, frame)
             self.desk.put(
                 self._request(), page["page"], [(video, frame, *one) for one in enumerate(said)], "look", self._taken()
@@ -148,13 +163,12 @@ class AtTheDesk:
     def _review(self) -> None:
         page = self.desk.page("review")
         said = [self.person.answer(item["v"], item["f"]) for item in page["items"]]
-        wrong = [
-            (item["v"], item["f"], place, answer)
+        wrong_of = [
+            [(item["v"], item["f"], place, one) for place, one in enumerate(answers) if one != shown(item, place)]
             for item, answers in zip(page["items"], said, strict=True)
-            for place, answer in enumerate(answers)
-            if answer != shown(item, place)
         ]
-        self._spend(PAGE_S + GLANCE_S * len(said) + FIX_S * len(wrong))
+        wrong = [cell for of_frame in wrong_of for cell in of_frame]
+        self._spend(PAGE_S + sum(GLANCE_S + min(FIX_S * len(of_frame), LOOK_S) for of_frame in wrong_of))
         if wrong:
             self.desk.put(self._request(), page["page"], wrong, "look", self._taken())
         accepted = [(item["v"], item["f"], "".join(answers)) for item, answers in zip(page["items"], said, strict=True)]
@@ -179,6 +193,9 @@ class AtTheDesk:
             self.figures.append(figures_of(self.desk))
             if len(self.figures) == len(MARKS_S):
                 raise TimeIsUp
+
+    def _spent(self) -> float:
+        return self.person.spent_s
 
     def _taken(self) -> float:
         """The active seconds since the last request."""

@@ -11,8 +11,8 @@ ROUND_ENDS_EVERY_S, LOOK_S, LEAST_OF_ROUND, MOST_OF_ROUND = 300.0, 1.28, 100, 19
 REVIEWED = (48, 120, 264, 456)
 LEAST_DRAWN = 12  # drawn frames of a round of even the shortest of several films: fewer say little of it
 LATER = 3  # frames that lack one character are so many before it is asked about by itself
-# slips weigh more the surer the scores are: a page of second looks after each round, from this one on
-DOUBTED_FROM, SECOND_LOOKS = 2, 24
+# behind the first round, and behind each later one: where scores err seldom, a slip weighs as much as what they err
+SECOND_LOOKS = (8, 16)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def plan(films: Sequence[Standing]) -> Plan:
     if behind:
         return _draw(behind[0])
     doubted, again = sum(film.doubted for film in films), sum(film.looked_again for film in films)
-    if rounds >= DOUBTED_FROM and doubted and again < SECOND_LOOKS:
+    if rounds and doubted and again < second_looks(rounds):
         return Plan(
             "check", None, doubted, f"{doubted} answers look like slips: a second look at them, others among them"
         )
@@ -116,10 +116,15 @@ def round_size(rounds: int, active_s: float) -> int:
         active_s: seconds that people have worked so far. Nothing that they answered has a part in the size.
 
     >>> [round_size(0, 80.0), round_size(1, 360.0), round_size(1, 3600.0)]
-    [171, 163, 100]
+    [163, 171, 100]
     """
-    left_s = ROUND_ENDS_EVERY_S * (rounds + 1) - active_s - (SECOND_LOOKS * LOOK_S if rounds + 1 >= DOUBTED_FROM else 0)
+    left_s = ROUND_ENDS_EVERY_S * (rounds + 1) - active_s - second_looks(rounds + 1) * LOOK_S
     return int(min(max(left_s / LOOK_S, LEAST_OF_ROUND), MOST_OF_ROUND))
+
+
+def second_looks(rounds: int) -> int:
+    """How many frames, over all films together, get a second look behind the last of so many rounds."""
+    return SECOND_LOOKS[min(rounds, len(SECOND_LOOKS)) - 1]
 
 
 def _draw(film: Standing) -> Plan:

@@ -13,7 +13,7 @@ from labelled_film import truth, write_project
 from labeller_runs import Command
 
 from screentime.inputs import Form
-from screentime.labeller.learner import SLIP, Learned, Learner, changed
+from screentime.labeller.learner import SLIP, Ahead, Learned, Learner, changed
 from screentime.labeller.session import open_desk
 from screentime.labeller.study import Study
 
@@ -27,7 +27,10 @@ class Listening:
     busy, trouble = False, None
 
     def __init__(self):
-        self.lessons, self.ready = [], []
+        self.told, self.lessons, self.ready = [], [], []
+
+    def prepare(self, ahead):
+        self.told.append(ahead)
 
     def ask(self, lesson):
         self.lessons.append(lesson)
@@ -105,6 +108,74 @@ def test_with_few_labels_nothing_is_learned(project):
     assert not study.lessons
 
 
+@pytest.mark.parametrize(("wanted", "enough"), [(48, 32), (24, 20)])
+def test_before_any_round_it_learns_from_two_thirds_of_the_first_frames_and_once(project, wanted, enough):
+    folder, params = project
+    params = params.model_copy(update={"suggest": params.suggest.model_copy(update={"frames": wanted})})
+    study = Listening()
+    desk = opened((folder, params), study)
+    page = desk.page("start")
+    first = [item["f"] for item in page["items"]]
+    desk.hear()
+    assert not study.told
+    asked = []
+    for frame in first:
+        say(desk, [frame], page)
+        desk.hear()
+        asked.append((len(study.told), len(study.lessons)))
+
+    assert asked == [(1, int(done >= enough)) for done in range(1, wanted + 1)]
+    (lesson,) = study.lessons
+    assert study.told == [("one", len(CAST))]
+    assert (lesson.video_id, lesson.number) == ("one", 0)
+    assert sorted(first[:enough]) == lesson.labelled["one"][0].tolist()
+
+
+def test_what_it_learned_first_makes_guesses_and_touches_no_figure(project):
+    study = Listening()
+    desk = opened(project, study)
+    page, film = desk.page("start"), desk.film("one")
+    say(desk, [item["f"] for item in page["items"]], page)
+    desk.hear()
+    desk.refit()
+    proposed = film.scores.copy()
+    study.answer(np.clip(truth(N_FRAMES, len(CAST)), 0.01, 0.99).astype(np.float32))
+    desk.hear()
+    desk.refit()
+    free, there = film.free(), truth(N_FRAMES, len(CAST))
+    assert np.abs(film.scores - there)[free].mean() < np.abs(proposed - there)[free].mean()
+    assert any(item["w"] != [None] * len(CAST) for item in desk.page("review")["items"])
+
+    desk.draw("draw-20-frames", "one", 20)
+    finished(desk)
+    with_it = [time.middle for time in film.screen_times()]
+    film.of_round.pop(0)
+    assert [time.middle for time in film.screen_times()] == with_it
+    assert [lesson.number for lesson in study.lessons] == [0, 1]
+
+
+def test_a_session_that_ended_before_it_had_learned_first_learns_that_again(project):
+    folder, _ = project
+    study, again, later = Listening(), Listening(), Listening()
+    desk = opened(project, study)
+    page = desk.page("start")
+    say(desk, [item["f"] for item in page["items"]], page)
+    desk.hear()
+    desk.write()
+    taught = opened(project, again)
+    again.answer(np.full((N_FRAMES, len(CAST)), 0.3, np.float32))
+    taught.hear()
+
+    assert [lesson.number for lesson in again.lessons] == [0]
+    assert (opened(project, later).film("one").of_round[0] == np.float32(0.3)).all()
+    assert not later.lessons
+    path = folder / ".screentime/scores/one.0.npz"
+    with np.load(path) as kept:
+        tables = dict(kept) | {"film": np.array("another film")}
+    np.savez(path, **tables)
+    assert not opened(project, later).film("one").of_round, "the scores of another film were used"
+
+
 def test_its_scores_are_for_its_round_and_make_the_proposals(project):
     study = Listening()
     desk = opened(project, study)
@@ -173,6 +244,26 @@ def test_another_session_has_the_scores_and_one_that_ended_too_soon_learns_again
     assert np.array_equal(first.labelled["one"][0], second.labelled["one"][0])
     assert np.array_equal(opened(project, later).film("one").of_round[1], scores)
     assert not later.lessons
+
+
+def test_where_nothing_can_be_kept_labelling_goes_on_and_the_page_says_so(project):
+    folder, _ = project
+    study = Listening()
+    desk = opened(project, study)
+    scores = folder / ".screentime/scores"
+    scores.write_bytes(b"in the way")
+    labelled_and_drawn(desk)
+    desk.hear()
+    finished(desk)
+    desk.tick()
+    assert not study.lessons
+    assert desk.state()["study"].startswith("what a network learns cannot be kept: ")
+    assert all(time.basis == "audit" for time in desk.film("one").screen_times())
+
+    scores.unlink()
+    desk.draw("draw-more-frames", "one", 20)
+    assert [lesson.number for lesson in study.lessons] == [2]
+    assert desk.state()["study"] is None
 
 
 @pytest.mark.parametrize("spoil", ["another draw", "a torn file", "another cast"])
@@ -251,24 +342,27 @@ def test_the_labeller_learns_beside_the_person_and_ends_with_them(project):
     for item in page["items"]:
         cells = [[item["v"], item["f"], place, str(int(is_there))] for place, is_there in enumerate(there[item["f"]])]
         one.do("/api/put", op=f"operation-{item['f']}", page=page["page"], cells=cells, how="look")
+    first, _ = learned_by(one, folder / ".screentime/scores/one.0.npz")
     one.do("/api/draw", op="operation-draw", video="one", n=20)
-    told, end = [], time.monotonic() + 900  # it gives way to all else on a busy machine
-    kept = folder / ".screentime/scores/one.1.npz"
-    while time.monotonic() < end and "scores" not in (np.load(kept).files if kept.is_file() else ()):
-        told.append(one.ask("GET", "/api/state")[2]["study"])
-        time.sleep(0.2)
-    learned = [
-        study for study in told if study
-    ]  # nothing is said any more from the moment that the scores are being kept
-    scores = np.load(kept)["scores"]
+    scores, told = learned_by(one, folder / ".screentime/scores/one.1.npz")
+    learned = [study for study in told if study]  # nothing is said any more from the moment that scores are being kept
     command.kill(signal.SIGINT)
     code, said = command.ended()
 
     assert set(learned) == {"a network is learning from what you labelled"}
     assert told[: len(learned)] == learned
-    assert ((scores - there) ** 2).mean() < 0.5 * there.mean() * (1 - there.mean())
+    assert all(((of - there) ** 2).mean() < 0.5 * there.mean() * (1 - there.mean()) for of in (first, scores))
     assert (code, "Traceback" in said) == (0, False), said
     assert not (folder / ".screentime/kept").exists()
+
+
+def learned_by(one, kept):
+    """The scores of a lesson, and what the page was told of the network until they were there."""
+    told, end = [], time.monotonic() + 900  # it gives way to all else on a busy machine
+    while time.monotonic() < end and "scores" not in (np.load(kept).files if kept.is_file() else ()):
+        told.append(one.ask("GET", "/api/state")[2]["study"])
+        time.sleep(0.2)
+    return np.load(kept)["scores"], told
 
 
 # the process it learns in
@@ -277,7 +371,21 @@ def test_the_labeller_learns_beside_the_person_and_ends_with_them(project):
 class Echo:
     """A learner that says its process, or what it is told to do."""
 
+    def __init__(self):
+        self.prepared = []
+
+    def prepare(self, ahead):
+        if ahead.video_id == "slow":
+            time.sleep(3)
+        self.prepared.append(ahead.video_id)
+        if ahead.video_id == "refuse":
+            raise OSError("no such file")
+
     def learn(self, lesson):
+        if lesson == "prepared":
+            return self.prepared
+        if len(lesson) > 1000:
+            return len(lesson)
         if lesson == "refuse":
             raise OSError("no such file")
         if lesson == "die":
@@ -313,6 +421,27 @@ def test_lessons_are_learned_in_another_process_one_after_the_other(study):
 
     assert [lesson for lesson, _ in found] == ["first", "second"]
     assert found[0][1] == found[1][1] != os.getpid()
+
+
+def test_films_are_prepared_before_their_lessons_and_one_that_cannot_be_stops_nothing(study):
+    for video_id in ("one", "refuse", "two"):
+        study.prepare(Ahead(video_id, 3))
+    assert not study.busy
+    study.ask("prepared")
+
+    assert waited_for(study) == [("prepared", ["one", "refuse", "two"])]
+    assert study.trouble is None
+
+
+def test_whoever_asks_does_not_wait_for_what_was_asked_before(study):
+    study.ask("first")
+    waited_for(study)
+    study.prepare(Ahead("slow", 3))
+    large, begin = "a lesson larger than a pipe" * 100_000, time.monotonic()
+    study.ask(large)
+
+    assert time.monotonic() - begin < 2
+    assert waited_for(study) == [(large, len(large))]
 
 
 @pytest.mark.parametrize(("lesson", "words"), [("refuse", "no such file"), ("die", "ended by itself")])

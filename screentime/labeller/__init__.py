@@ -7,7 +7,7 @@ film      one film at the desk: its frames, answers, proposals
 pages     what each view shows of the films, and what an answer there says
 history   what was done: what can be taken back, who worked how long, what was picked
 standing  where the work stands, for the page and the agenda
-teaching  what the answers teach: the light head, and what a network is to learn
+teaching  what the answers teach: the light head, and the lessons of a network
 learner   that network; study, the process it learns in
 desk      what a person does: answers, undo, audit; brings these together; knows nothing of the web
 session   a desk opened for a project

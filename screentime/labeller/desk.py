@@ -26,7 +26,7 @@ from screentime.labeller.journal import Journal
 from screentime.labeller.pages import BLIND, VIEWS, Page, cells_of, make_page, shot_items, timeline
 from screentime.labeller.sheet import UNKNOWN, Cell, Change
 from screentime.labeller.study import Study
-from screentime.labeller.teaching import Fit, lesson_of
+from screentime.labeller.teaching import Fit, Teacher
 from screentime.labeller.wording import answers_said, left_out_text
 
 KEPT_PAGES = 20  # of which accepting is possible
@@ -63,7 +63,7 @@ class Desk:
         self.films = {film.video_id: film for film in films}
         self.cast = list(cast)
         self.lock = threading.RLock()
-        self._labels, self._annotator, self._now, self._study = labels, annotator, now, study
+        self._labels, self._annotator, self._now = labels, annotator, now
         self._pages: dict[int, Page] = {}
         self._page_count = 0
         self._stale_head = True
@@ -73,10 +73,7 @@ class Desk:
         self._seconds: dict = {}
         self._history = History(journal, self.films)
         self._history.notice_rounds()
-        for film in self.films.values():  # what an earlier session was learning when it ended
-            answered = film.answered_before(film.rounds_drawn)
-            if answered is not None and film.rounds_drawn not in film.of_round:
-                self._teach(film, answered)
+        self._teacher = Teacher(self.films.values(), study)
 
     # what there is
 
@@ -109,7 +106,7 @@ class Desk:
                 "questions": standing.questions(films),
                 "unwritten": self._unwritten_since is not None,
                 "standing": self._seconds,
-                "study": self._study_told(),
+                "study": self._teacher.told,
                 "portraits": standing.portraits(self.films, self.cast, self._history.portraits),
                 "counts": standing.counts(films, self.cast),
             }
@@ -337,9 +334,7 @@ class Desk:
             "said": f"{video}: {len(drawn)} frames drawn", "parts": [], "at": self._instant(),
         }  # fmt: skip
         self._history.keep(entry)
-        if self._study is not None:
-            film.keep_of_round(film.rounds_drawn, answered=answered)
-            self._teach(film, answered)
+        self._teacher.teach(film, answered)
         self._changed()
         return self._reply(entry)
 
@@ -438,24 +433,10 @@ class Desk:
             self._seconds = standing.seconds(self.films.values(), self.cast, self._shares())
 
     def hear(self) -> None:
-        """Take the scores of a network that has learned."""
-        for lesson, learned in self._study.done() if self._study else []:
-            with self.lock:
-                self.films[lesson.video_id].keep_of_round(lesson.number, **learned._asdict())
-                self._stale_head = True
-
-    def _teach(self, film: Film, answered: np.ndarray) -> None:
-        """Let a network learn what had been answered when a film's last round was drawn: its scores are for that round."""
-        if self._study is not None:
-            lesson = lesson_of(film, self.films.values(), answered)
-            if lesson is not None:
-                self._study.ask(lesson)
-
-    def _study_told(self) -> str | None:
-        """What the network is doing, one sentence; None where there is nothing to say."""
-        if self._study is None:
-            return None
-        return self._study.trouble or ("a network is learning from what you labelled" if self._study.busy else None)
+        """Take what a network has learned, and let it learn what it may by now."""
+        with self.lock:
+            self._stale_head |= self._teacher.hear()
+            self._teacher.begin(self.version)
 
     # the parts of that
 

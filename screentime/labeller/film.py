@@ -131,7 +131,8 @@ class Film:
         try:
             with np.load(self._kept_path(number), allow_pickle=False) as kept:
                 tables = {name: kept[name] for name in kept.files}
-            cast, same = tables.pop("cast").tolist(), np.array_equal(tables.pop("drawn"), drawn)
+            cast, film = tables.pop("cast").tolist(), self.frames.facts["video_sha256"]
+            same = np.array_equal(tables.pop("drawn"), drawn) and str(tables.pop("film", film)) == film
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return {}
         if not same or any(one.shape != (len(self.frames), len(cast)) for one in tables.values()):
@@ -143,11 +144,14 @@ class Film:
         }
 
     def keep_of_round(self, number: int, **tables: np.ndarray) -> None:
-        """Keep for later sessions what was answered before a round was drawn, and the scores that a network made for it."""
+        """Keep for later sessions what was answered before a round was drawn, and the scores that a network made for it.
+
+        Number 0 is what a network learned before there was a round: its scores make proposals and measure nothing.
+        """
         tables = self._kept_of_round(number) | tables
         drawn = np.sort(self.record.loc[self.record["round"] == number, "frame"].to_numpy(np.int64))
         with new_file(self._kept_path(number)) as path, path.open("wb") as stream:
-            np.savez(stream, drawn=drawn, cast=np.array(self.cast), **tables)
+            np.savez(stream, film=self.frames.facts["video_sha256"], drawn=drawn, cast=np.array(self.cast), **tables)
         self._read_scores()
 
     def answered_before(self, number: int) -> np.ndarray | None:
@@ -155,7 +159,7 @@ class Film:
         return self._answered.get(number)
 
     def _read_scores(self) -> None:
-        kept = {number: self._kept_of_round(number) for number in range(1, self.rounds_drawn + 1)}
+        kept = {number: self._kept_of_round(number) for number in range(self.rounds_drawn + 1)}
         self._answered = {number: tables["answered"] for number, tables in kept.items() if "answered" in tables}
         self.of_round = {number: kept[number]["scores"] for number in self._answered if "scores" in kept[number]}
         saw = {"across", "down"}

@@ -17,7 +17,7 @@ from screentime.labeller.sheet import UNKNOWN, Cell, letters
 from screentime.labeller.wording import left_out_text
 from screentime.select import uncertain_frames, uncertainty
 
-PAGE = 24  # frames on a page of proposals
+PAGE, DOUBTED_PAGE = 24, 8  # frames on a page of proposals, and on one of second looks
 VIEWS = ("start", "review", "audit", "check", "film", "one", "group", "same")
 GUESSING = ("review", "check", "film", "group")  # views that show what the head would say
 BLIND = "audit"  # the source of an answer that was given in an audit
@@ -214,7 +214,8 @@ def _check_items(films: Sequence[Film], chance: random.Random) -> tuple[list[Ite
             [[(film.video_id, one)] + (beside[k : k + 1] if film.drawn[one] else []) for k, one in enumerate(doubted)]
         )
     items = [one for group in interleaved(groups) for one in group]
-    return sorted(items[:PAGE]), "answers that look like slips, and others of the audit among them: look once more"
+    why = "answers that look like slips, and others of the audit among them: look once more"
+    return sorted(items[:DOUBTED_PAGE]), why
 
 
 def _film_items(films: Sequence[Film]) -> tuple[list[Item], str]:

@@ -19,7 +19,7 @@ from screentime.sections import Video
 from screentime.select import LEAST_FIRST, shared
 
 JOURNAL = Path(".screentime") / "journal.jsonl"
-SCORES = Path(".screentime") / "scores"  # of networks, for the rounds of audits
+SCORES = Path(".screentime") / "scores"  # of networks, for the rounds of audits; number 0 before the first
 
 
 def is_prepared(folder: Path, video: Video, params: Params) -> bool:

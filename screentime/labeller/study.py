@@ -5,13 +5,16 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 
 from screentime.errors import InputError
 from screentime.inputs import Form
-from screentime.labeller.learner import Learned, Learner, Lesson
+from screentime.labeller.learner import Ahead, Learned, Learner, Lesson
 from screentime.params import Params
 
 KEPT = Path(".screentime") / "kept"  # goes with the process
@@ -26,7 +29,7 @@ class Study:
     """
 
     def __init__(self, make: Callable[[], Learner], kept: Path | None = None) -> None:
-        """Nothing is started before the first lesson.
+        """Nothing is started before something is asked.
 
         Args:
             make: makes the learner, over there.
@@ -43,17 +46,25 @@ class Study:
 
     def ask(self, lesson: Lesson) -> None:
         """Learn a lesson after those asked before."""
-        if self.trouble:
-            return
+        if not self.trouble:
+            self._asked.append(lesson)
+            self._send(lesson)
+
+    def prepare(self, ahead: Ahead) -> None:
+        """Compute what lessons of a film will need, after what was asked before."""
+        if not self.trouble:
+            self._send(ahead)
+
+    def _send(self, asked: Lesson | Ahead) -> None:
+        """To the process, which is started for the first."""
         if self._process is None:
             spawn = multiprocessing.get_context("spawn")  # a fork would take the server's threads and sockets along
             self._end, other = spawn.Pipe()
             self._process = spawn.Process(target=_learn, args=(other, self._make), daemon=True)
             self._process.start()
             other.close()
-        self._asked.append(lesson)
         try:
-            self._end.send(lesson)
+            self._end.send(asked)
         except OSError:
             self._stopped()
 
@@ -98,14 +109,28 @@ def _learn(end: Connection, make: Callable[[], Learner]) -> None:
     """Learn what comes until nobody is at the other end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the labeller, which then stops this
     os.nice(PATIENT)
+    waiting: SimpleQueue[Lesson | Ahead | None] = SimpleQueue()
+    Thread(target=_receive, args=(end, waiting), daemon=True).start()
     learner = make()
-    while True:
+    while (asked := waiting.get()) is not None:
+        if isinstance(asked, Ahead):
+            with suppress(InputError, MemoryError, OSError):  # the lesson that needs it says what is wrong
+                learner.prepare(asked)
+            continue
         try:
-            lesson = end.recv()
-            try:
-                answer = learner.learn(lesson)
-            except (InputError, MemoryError, OSError) as error:
-                answer = f"no network learns along: {error}"
+            answer = learner.learn(asked)
+        except (InputError, MemoryError, OSError) as error:
+            answer = f"no network learns along: {error}"
+        try:
             end.send(answer)
-        except (EOFError, OSError):
+        except OSError:
             return
+
+
+def _receive(end: Connection, waiting: SimpleQueue) -> None:
+    """Take what is sent at once: a lesson is larger than a pipe, and its sender would wait until the one before is learned."""
+    try:
+        while True:
+            waiting.put(end.recv())
+    except (EOFError, OSError):
+        waiting.put(None)
