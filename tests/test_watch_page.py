@@ -108,10 +108,10 @@ def test_the_page_shows_picture_scores_seconds_past_and_events(running):
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
         page.locator("#status[data-state=live]").wait_for(timeout=20_000)
-        page.locator("#events li img").first.wait_for(timeout=20_000)
+        loaded = "document.querySelector('#events img')?.naturalWidth"  # 0 until it is; a new event makes new pictures
+        width = page.wait_for_function(loaded, timeout=20_000).json_value()
         page.locator("#picture[src]").wait_for(timeout=20_000)
         names = [row.split("\t")[0].strip() for row in page.locator("#scores tr").all_inner_texts()]
-        width = page.evaluate("document.querySelector('#events img').naturalWidth")
         first = page.inner_text("#figures")
         drawn = page.evaluate(
             "() => { const c = document.getElementById('ribbon'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
