@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -19,6 +20,7 @@ from screentime.labeller.study import Study
 
 CAST = ["tom", "jerry", "spike"]
 N_FRAMES = 96
+FORM = Form("efficientnet-lite0", 96, 64)
 
 
 class Listening:
@@ -306,7 +308,7 @@ def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(pr
     desk = opened(project, study)
     accepted = labelled_and_drawn(desk)
     lesson = study.lessons[0]
-    learner = Learner(folder / "data", Form("efficientnet-lite0", 96, 64), folder / "kept", threads=1)
+    learner = Learner(folder / "data", FORM, folder / "kept", threads=1)
     scores, across, down = learner.learn(lesson)
     there, answered = truth(N_FRAMES, len(CAST)), ~np.isnan(lesson.answered)
 
@@ -319,6 +321,21 @@ def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(pr
     assert set(np.unique(across * 6).round()) <= {1, 3, 5} and set(np.unique(down * 4).round()) <= {1, 3}
     assert down[there].mean() < down[~there].mean()  # the figures are drawn in the upper half
     assert np.load(folder / "kept/one.npy", mmap_mode="r").shape[0] == N_FRAMES
+
+
+def test_a_lesson_before_leaves_nothing_behind_in_the_next(project):
+    folder, _ = project
+    study = Listening()
+    labelled_and_drawn(opened(project, study))
+    lesson = study.lessons[0]
+    rows, targets = lesson.labelled["one"]
+    fewer = replace(lesson, labelled={"one": (rows[::2], 1 - targets[::2])})
+    alone, behind = (Learner(folder / "data", FORM, folder / "kept", threads=1) for _ in range(2))
+    other = behind.learn(fewer).scores
+    scores = behind.learn(lesson).scores
+
+    assert not np.array_equal(other, scores)
+    assert np.array_equal(alone.learn(lesson).scores, scores)
 
 
 def test_a_changed_map_is_mirrored_or_moved_by_a_place_and_little_else():

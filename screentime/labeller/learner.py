@@ -29,11 +29,8 @@ from screentime.shots import in_context, shot_of, shot_starts
 OPEN = "blocks:5"
 BATCH, SCORED = 8, 16  # frames trained on, and scored, at once
 LEARNING_RATE, WARM_UP = 0.0003, 1.0
-PASSES, LEAST_EPOCHS, MOST_EPOCHS = (
-    1600,
-    2,
-    16,
-)  # so many looks at labelled frames, at least and at most so many at each
+PASSES = 1600  # looks at labelled frames in all, as far as LEAST_EPOCHS and MOST_EPOCHS at each allow
+LEAST_EPOCHS, MOST_EPOCHS = 2, 16
 RARE = 5.0  # a rare character's present frames count up to so many times its absent ones
 SHIFT, NOISE = 1, 0.2  # of what is kept: places to either side, and of every channel's spread
 OF_SHOT = 0.25  # of the mean of its shot is added to a frame's logit
@@ -207,8 +204,11 @@ class _Network:
     """The network, cut where its open part begins."""
 
     def __init__(self, form: Form, n_characters: int, threads: int) -> None:
+        import keras
+
         from screentime import frozen, network  # TensorFlow
         from screentime.depth import cut, frozen_until, open_layers
+        from screentime.losses import batch_loss
 
         frozen.make_deterministic(SEED, threads)
         self.n_characters = n_characters
@@ -221,7 +221,16 @@ class _Network:
         self._start = model.get_weights()
         self._model = model
         self.seam = self._trunk.output.shape[1:]
-        self._step = None
+        # all that a lesson changes are variables: TensorFlow makes the graph of a step once, not in every lesson
+        self._weights = keras.Variable(np.ones(n_characters, np.float32), trainable=False)
+        self._optimizer = keras.optimizers.AdamW(LEARNING_RATE, clipnorm=1.0, weight_decay=1e-4)
+        self._optimizer.build(self._rest.trainable_variables)
+        self._unmoved = [one.numpy() for one in self._optimizer.variables]
+        self._rest.compile(
+            self._optimizer, loss=lambda wanted, logits: batch_loss(wanted, logits, self._weights, False)
+        )
+        nothing = np.zeros((BATCH, *self.seam), np.float32), np.full((BATCH, n_characters), np.nan, np.float32)
+        self._rest.train_on_batch(*nothing)  # makes that graph before anybody waits for a lesson
 
     def before(self, pictures: np.ndarray) -> np.ndarray:
         """(n, height, width, 3) to what the frozen part puts out."""
@@ -239,16 +248,14 @@ class _Network:
 
     def learn(self, maps: np.ndarray, targets: np.ndarray) -> None:
         """Train from the start on frames, (n, down, across, channels) float32 and (n, n_characters) float32 1, 0 or NaN."""
-        import keras
-
-        from screentime.losses import batch_loss, first_bias, present_weights
+        from screentime.losses import first_bias, present_weights
         from screentime.schedule import rate_at
 
         self._model.set_weights(self._start)
         self._last.bias.assign(first_bias(targets, RARE, exclusive=False))
-        weights = keras.ops.convert_to_tensor(present_weights(targets, RARE))
-        optimizer = keras.optimizers.AdamW(LEARNING_RATE, clipnorm=1.0, weight_decay=1e-4)
-        self._rest.compile(optimizer, loss=lambda wanted, logits: batch_loss(wanted, logits, weights, False))
+        self._weights.assign(present_weights(targets, RARE))
+        for variable, value in zip(self._optimizer.variables, self._unmoved, strict=True):
+            variable.assign(value)
         spread = maps.std(axis=(0, 1, 2))
         epochs = int(np.clip(round(PASSES / len(maps)), LEAST_EPOCHS, MOST_EPOCHS))
         size = min(BATCH, len(maps))
@@ -257,7 +264,7 @@ class _Network:
             random = np.random.default_rng([SEED, epoch])
             order = np.resize(random.permutation(len(maps)), n_batches * size)
             for step, rows in enumerate(order.reshape(n_batches, size)):
-                optimizer.learning_rate.assign(rate_at((epoch * n_batches + step) / n_batches, epochs, SETTINGS))
+                self._optimizer.learning_rate.assign(rate_at((epoch * n_batches + step) / n_batches, epochs, SETTINGS))
                 self._rest.train_on_batch(changed(maps[rows], spread, random), targets[rows])
 
 
