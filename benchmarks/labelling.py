@@ -9,8 +9,8 @@ sampled and embedded frames) and answers with the truth, with slips and "cannot 
 the same time: one labels frames evenly spread over the film, one goes frame by frame from the beginning.
 
 How long things take is a keystroke model, not people: 47 frames a minute where each is looked at by itself, and up to 370
-a minute on a page of 24 proposals, less where some have to be corrected. A run trains a network four times: nearly four
-minutes of a core.
+a minute on a page of 24 proposals, less where some have to be corrected. A run trains a network four times: four to
+five minutes of a core.
 
 Why ten films: how far evenly spread looks are from the truth of one film is an accident of that film and of how many looks
 there are; 235 and 240 of them can differ threefold.

@@ -2,8 +2,8 @@
 
 The light head sees what a frozen backbone sees. Where the characters are drawn, or small, the backbone's last blocks have to
 change with the head: on a compilation of cartoons with 100 labelled frames that halves the squared error of the scores. What
-comes before those blocks never changes: it is computed once for every frame and kept, and a training then takes 15 to 32 seconds
-on two cores.
+comes before those blocks never changes: it is computed once for every frame and kept (what a training then takes is in
+docs/labelling.md).
 
 A score is a sum of two logits: half of the light head's, and half of the network's (it is too sure of itself after so many
 looks at so few frames), which has a little of its shot's mean in it. A frame that was answered over many at once is scored as
