@@ -29,10 +29,17 @@ from screentime.watching.spells import Spells
 from screentime.watching.standing import Standing
 
 RATE = 60
+SOON_S = 0.25  # a busy machine may take so long to wake a thread; what queues is seconds late
 
 
 def nobody(number: int) -> tuple[float, float]:
     return 0.0, 0.0
+
+
+def shown_for(watching: Watching) -> float:
+    """Seconds from the first judged frame to the last."""
+    first, *_, last = watching.judged
+    return last.frame.shown_s - first.frame.shown_s
 
 
 def numbered_film(path: Path, n_frames: int, rate: int = 20, **more) -> Path:
@@ -57,21 +64,24 @@ def test_scoring_five_times_too_slow_never_falls_behind_a_stream(tmp_path):
 
     late = [newest - number for number, newest in lags if number > 10 * RATE * 0.9]
     assert late, "the stream did not last a minute"
-    assert statistics.median(late) <= 2
+    assert statistics.median(late) < SOON_S * RATE
     assert watching.source.n_frames > 3 * len(judge.numbers)  # others came, and were passed over
 
 
 def test_a_film_is_watched_at_its_own_speed_however_slow_the_scoring(tmp_path):
-    film = numbered_film(tmp_path / "film.mp4", 120, rate=60)
-    judge = Numbers(nobody, slow_s=5 / 60)
+    """Judging each of its frames would take five times as long as it lasts."""
+    film = numbered_film(tmp_path / "film.mp4", 120, rate=RATE)
+    judge = Numbers(nobody, slow_s=5 / RATE)
 
     watching = Watching(film, judge, tmp_path / "out", fps=60.0).run()
 
+    lasts_s, took_s = (judge.numbers[-1] - judge.numbers[0]) / RATE, shown_for(watching)
     assert watching.source.n_frames == 120
-    assert watching.judged[-1].frame.shown_s == pytest.approx(2.0, abs=0.5)
+    assert judge.numbers[-1] > 100
+    assert 0.9 * lasts_s < took_s < 2.5 * lasts_s
     assert judge.numbers == sorted(set(judge.numbers))
     assert len(judge.numbers) < 60
-    assert statistics.median(judged.waited_s for judged in watching.judged) < 2 / 60
+    assert statistics.median(judged.waited_s for judged in watching.judged) < SOON_S
 
 
 def test_a_film_on_a_server_is_a_film_and_no_stream(tmp_path):
@@ -85,11 +95,11 @@ def test_a_film_on_a_server_is_a_film_and_no_stream(tmp_path):
 
 
 def test_a_judge_is_asked_no_more_often_than_it_should(tmp_path):
-    film = numbered_film(tmp_path / "film.mp4", 120, rate=60)
+    film = numbered_film(tmp_path / "film.mp4", 120, rate=RATE)
 
     watching = Watching(film, Numbers(nobody), tmp_path / "out", fps=5.0).run()
 
-    assert len(watching.judged) == pytest.approx(10, abs=2)
+    assert 5 < len(watching.judged) <= 1 + 5 * (shown_for(watching) + SOON_S)
 
 
 @pytest.fixture(scope="module", params=[Camera, RtspCamera], ids=["http", "rtsp"])
@@ -182,9 +192,11 @@ def test_an_event_says_who_when_how_sure_and_has_its_picture(watched):
 def test_a_clip_begins_before_the_event_and_ends_after_it(watched):
     (event,) = read_table(watched.out / "events.csv", EVENTS).itertuples()
     numbers = [synthetic.number_of(frame.image()) for frame in NativeFrames(watched.out / event.clip)]
+    came = next(number for number in watched.watch.judge.numbers if number >= 40)
+    left = next(number for number in watched.watch.judge.numbers if number >= 80)
     assert numbers == sorted(set(numbers))
-    assert numbers[0] == pytest.approx(20, abs=4)
-    assert numbers[-1] == pytest.approx(90, abs=6)
+    assert numbers[0] == pytest.approx(came - 0.5 * 2 * 20, abs=SOON_S * 2 * 20)
+    assert numbers[-1] == pytest.approx(left + 0.25 * 2 * 20, abs=SOON_S * 2 * 20)
     assert not list((watched.out / "events").glob(".*"))
 
 

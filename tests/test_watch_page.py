@@ -108,8 +108,13 @@ def test_the_page_shows_picture_scores_seconds_past_and_events(running):
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
         page.locator("#status[data-state=live]").wait_for(timeout=20_000)
-        loaded = "document.querySelector('#events img')?.naturalWidth"  # 0 until it is; a new event makes new pictures
+        loaded = "document.querySelector('#events img')?.naturalWidth"  # 0 until it is
         width = page.wait_for_function(loaded, timeout=20_000).json_value()
+        events = page.evaluate(
+            "() => { const one = document.getElementById('events'); one.querySelector('img').dataset.first = 'yes'; return one.innerText; }"
+        )
+        page.wait_for_function("text => document.getElementById('events').innerText !== text", arg=events)
+        n_kept = page.locator("#events img[data-first]").count()
         page.locator("#picture[src]").wait_for(timeout=20_000)
         names = [row.split("\t")[0].strip() for row in page.locator("#scores tr").all_inner_texts()]
         first = page.inner_text("#figures")
@@ -125,6 +130,7 @@ def test_the_page_shows_picture_scores_seconds_past_and_events(running):
     assert names == list(CAST)
     assert title.endswith('f<i>lm & "co".mp4')
     assert width == 160
+    assert n_kept == 1  # what else happens loads no picture anew
     assert any(drawn)
     assert troubles == []
     assert {re.match(r"http://127\.0\.0\.1:\d+", url)[0] for url in asked} == {address.split("/#")[0]}
@@ -207,7 +213,7 @@ def test_a_full_disk_is_said_once_and_the_watch_goes_on(models, eager, tmp_path)
         f"{out}: no space left on device; the watch goes on, pictures, clips and events are not kept until there is room"
         in said
     )
-    assert "watched 0:08" in said and "code 0" in said
+    assert re.search(r"watched 0:(08|09|1\d)\n", said) and "code 0" in said  # a busy machine shows a film a little late
     assert ".partial" not in said
 
 

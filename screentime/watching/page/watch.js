@@ -153,11 +153,12 @@ function showEvents(state) {
   seen.events = now;
   $("n-events").textContent = state.n_events ? `(${state.n_events})` : "";
   $("none").hidden = state.events.length > 0;
+  const kept = new Map([...$("events").querySelectorAll("img")].map((picture) => [picture.getAttribute("src"), picture]));
   $("events").replaceChildren(...state.events.map((event) => {
     const one = element("li"), start = new Date(event.start), seconds = event.end ? (new Date(event.end) - start) / 1000 : null;
     if (event.picture) {
-      const file = event.picture.split("/").pop();
-      one.append(element("img", undefined, { alt: `${event.character} at ${start.toLocaleTimeString()}`, src: `/event/${encodeURIComponent(file)}?token=${encodeURIComponent(token)}` }));
+      const src = `/event/${encodeURIComponent(event.picture.split("/").pop())}?token=${encodeURIComponent(token)}`;
+      one.append(kept.get(src) ?? element("img", undefined, { alt: `${event.character} at ${start.toLocaleTimeString()}`, src }));
     }
     const how = { sent: "alert sent", cooldown: "no alert: cooldown", limit: "no alert: limit of the hour", quiet: "no alert: quiet hours", none: "" }[event.alert];
     one.append(
