@@ -7,6 +7,7 @@ from pathlib import Path
 from screentime.errors import InputError, did_you_mean
 from screentime.param_file import shown
 from screentime.sections import SequenceHead
+from screentime.table_files import is_formula
 from screentime.tables import ALL_VIDEOS, TABLES
 
 HEADS = ("gru", "lstm", "transformer", "mean", "rolling")
@@ -49,6 +50,11 @@ def check_videos(path: Path, videos: object) -> None:
         if video_id.endswith((".audit", ".skip")):
             raise InputError(
                 f"{place}: '{file}': a video may not be called '{video_id}', label files end so; rename the film"
+            )
+        if is_formula(video_id):
+            raise InputError(
+                f"{place}: '{file}': a video may not be called '{video_id}', which a spreadsheet would run as a formula; "
+                "rename the film without a leading = + - @"
             )
         if video_id == ALL_VIDEOS:
             raise InputError(
@@ -101,7 +107,7 @@ def check_name(place: str, name: object, kind: str) -> None:
     """
     if not isinstance(name, str) or not name.strip():
         raise InputError(f"{place}: {shown(name)} was found, a name was expected; write it in quotes")
-    if name != name.strip() or any(sign in name for sign in ',\n\r"') or name[0] in "=+-@":
+    if name != name.strip() or any(sign in name for sign in ',\n\r"') or is_formula(name):
         raise InputError(
             f"{place}: '{name}' may not be a name: no comma, quote, line break, space at an end or leading = + - @ is "
             "allowed; rename it"

@@ -57,6 +57,15 @@ class Table:
         return [*self.columns, *(Column(name, described.kind, described.meaning, described.required) for name in cast)]
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run a text as a formula instead of showing it.
+
+    >>> is_formula("=HYPERLINK(1)"), is_formula("tom - the cat"), is_formula("")
+    (True, False, False)
+    """
+    return text.startswith(("=", "+", "-", "@"))
+
+
 def read_table(path: Path, table: Table, cast: Sequence[str] = ()) -> pandas.DataFrame:
     """Read a CSV by its contract.
 
@@ -70,7 +79,7 @@ def read_table(path: Path, table: Table, cast: Sequence[str] = ()) -> pandas.Dat
         rows as in the file. Columns that may be missing and are, are filled with unknown.
 
     Raises:
-        InputError: no such file, not UTF-8, a bad header, a bad cell; the sentence names file and line.
+        InputError: no such file, not UTF-8, a bad header, a bad cell (a formula among them); the sentence names file and line.
     """
     columns = table.all_columns(cast)
     header, rows = _raw_rows(path)
@@ -112,11 +121,15 @@ def write_table(path: Path, frame: pandas.DataFrame, table: Table, cast: Sequenc
 
 
 def table_text(frame: pandas.DataFrame, table: Table, cast: Sequence[str] = ()) -> str:
-    """What `write_table` writes."""
+    """What `write_table` writes.
+
+    Raises:
+        InputError: a word that a spreadsheet would run as a formula.
+    """
     columns = table.all_columns(cast)
     if table.key:
         frame = frame.sort_values(list(table.key), kind="stable")
-    texts = [[_text(value, column) for value in frame[column.name]] for column in columns]
+    texts = [[_text(value, column, table.path) for value in frame[column.name]] for column in columns]
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow([column.name for column in columns])
@@ -170,7 +183,7 @@ def _parsed(cell: str, column: Column, place: str) -> float | int | str:
         word = unicodedata.normalize("NFC", cell)
         if column.choices and word not in column.choices:
             raise InputError(f"{place}: {column.name} is '{word}', expected is one of {', '.join(column.choices)}")
-        return word
+        return _shown_as_text(word, column, place)
     try:
         value = float(cell) if column.kind == "number" else int(cell)
     except ValueError:
@@ -181,7 +194,15 @@ def _parsed(cell: str, column: Column, place: str) -> float | int | str:
     return value
 
 
-def _text(value: object, column: Column) -> str:
+def _text(value: object, column: Column, place: str) -> str:
     if column.kind == "number":
         return number(value, column.decimals)
-    return str(value)
+    return _shown_as_text(value, column, place) if column.kind == "word" else str(value)
+
+
+def _shown_as_text(word: str, column: Column, place: str) -> str:
+    if is_formula(word):
+        raise InputError(
+            f"{place}: {column.name} is '{word}', which a spreadsheet would run as a formula; write it without a leading = + - @"
+        )
+    return word

@@ -32,7 +32,7 @@ from labeller_runs import Running, served
 from playwright.sync_api import Browser, sync_playwright
 from servers import http_server
 
-from screentime import audit, label_lock, local_page, param_checks
+from screentime import audit, label_lock, local_page, param_checks, table_files
 from screentime.commandline import label
 from screentime.errors import InputError
 from screentime.files import read_json, write_json
@@ -50,7 +50,9 @@ from screentime.labeller import (
     wording,
 )
 from screentime.labeller.session import JOURNAL, open_desk
+from screentime.labels import read_labels
 from screentime.params import load
+from screentime.skipping import skip
 
 CAST = ["tom", "jerry"]
 N_FRAMES = 40
@@ -124,6 +126,10 @@ def replaced(owner: object, name: str, *lines: str) -> Callable[[pytest.MonkeyPa
         patch.setattr(owner, name, made[name])
 
     return take_away
+
+
+def nothing(*_: object) -> None:
+    """Finds no fault."""
 
 
 def constant(owner: object, name: str, value: object) -> Callable[[pytest.MonkeyPatch], None]:
@@ -277,15 +283,39 @@ def formula_as_answer(at: Attacked) -> bool:
 
 
 def formula_as_name(at: Attacked) -> bool:
-    text = (at.folder / "params.yaml").read_text(encoding="utf-8")
-    changed = yaml.safe_load(text) | {"cast": ["=HYPERLINK(1)"]}
-    (at.folder / "params.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
+    return loads(at, cast=["=HYPERLINK(1)"])
+
+
+def formula_as_film(at: Attacked) -> bool:
+    return loads(at, videos=["=HYPERLINK(1).mp4"])
+
+
+def loads(at: Attacked, **changed: object) -> bool:
+    """Whether params.yaml is taken with other values."""
+    changed = yaml.safe_load((at.folder / "params.yaml").read_text(encoding="utf-8")) | changed
+    (at.folder / "other.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
+    return taken(lambda: load(at.folder / "other.yaml"))
+
+
+def taken(work: Callable[[], object]) -> bool:
+    """Whether something is done and not refused."""
     try:
-        return load(at.folder / "params.yaml").cast == ("=HYPERLINK(1)",)
+        work()
     except InputError:
         return False
-    finally:
-        (at.folder / "params.yaml").write_text(text, encoding="utf-8")
+    return True
+
+
+def formula_as_reason_of_the_command(at: Attacked) -> bool:
+    return taken(lambda: skip(at.folder / "other.skip.csv", 0.0, 1.0, "=HYPERLINK(1)", 12.0))
+
+
+def formula_in_a_file(at: Attacked) -> bool:
+    path = at.folder / "other.csv"
+    path.write_text(
+        "start_s,end_s,character,present,source,annotator,at\n1,,tom,1,manual,=HYPERLINK(1),\n", encoding="utf-8"
+    )
+    return taken(lambda: read_labels(path, ["tom"], 12.0))
 
 
 def formula_as_reason(at: Attacked) -> bool:
@@ -638,9 +668,12 @@ GUARDS = [
     Guard("frames through the manifest", folder_beside, by_path),
     Guard("frames in range", last_frame_from_behind, replaced(desk.Desk, "_checked", "not 0 <= frame < len(film.frames)", "False")),
     Guard("answers are 1, 0, ?", formula_as_answer, any_answer),
-    Guard("formula as a character", formula_as_name, replaced(param_checks, "check_name", 'name[0] in "=+-@"', "False")),
-    Guard("formula as a reason", formula_as_reason, replaced(desk.Desk, "skip", 'reason.strip()[0] in "=+-@"', "False")),
-    Guard("formula as an annotator", formula_as_annotator, constant(label, "FORMULA", ())),
+    Guard("formula as a character", formula_as_name, constant(param_checks, "is_formula", nothing)),
+    Guard("formula as a reason", formula_as_reason, constant(table_files, "is_formula", nothing)),
+    Guard("formula as a reason of the command", formula_as_reason_of_the_command, constant(table_files, "is_formula", nothing)),
+    Guard("formula in a label file", formula_in_a_file, constant(table_files, "is_formula", nothing)),
+    Guard("formula as a film", formula_as_film, constant(param_checks, "is_formula", nothing)),
+    Guard("formula as an annotator", formula_as_annotator, constant(label, "is_formula", nothing)),
     Guard("blind: timeline, scores", score_in_the_timeline, replaced(desk, "timeline", "np.where(film.drawn[:, None], np.nan, film.scores)", "film.scores")),
     Guard("blind: timeline, answers", answer_in_the_timeline, replaced(desk, "timeline", "np.where(film.drawn[:, None], UNKNOWN, film.sheet.present)", "film.sheet.present")),
     Guard("blind: no guess of a drawn frame", guess_in_the_audit, lambda patch: [constant(pages, "GUESSING", pages.VIEWS)(patch), replaced(film.Film, "proposals", "proposed[self.drawn] = UNKNOWN", "pass")(patch)]),

@@ -14,6 +14,7 @@ from screentime.params import Params, load
 from screentime.project.tools import git, repro
 from screentime.project.videos import add_videos, sources
 from screentime.sections import Video
+from screentime.table_files import is_formula
 
 HELP = """\
 Label films in the browser. It opens on what is most useful now: first frames that differ most, then a random sample that
@@ -26,7 +27,6 @@ data/labels/VIDEO.csv within a second. Stop with Ctrl-C; the next time it goes o
 The server listens on 127.0.0.1 only. From another machine: ssh -L 8765:127.0.0.1:8765 HOST, with --port 8765."""
 
 TICK_S = 0.2
-FORMULA = ("=", "+", "-", "@")  # how text begins that a spreadsheet runs
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -65,7 +65,7 @@ def _label(arguments: argparse.Namespace) -> None:
     annotator = " ".join(
         (arguments.annotator or git(folder, "config", "user.name") or os.environ.get("USER", "")).split()
     )
-    if annotator.startswith(FORMULA):
+    if is_formula(annotator):
         raise InputError(
             f"--annotator: '{annotator}' begins as what a spreadsheet would run as a formula, a name was expected; give one "
             "without a leading = + - @"
