@@ -10,6 +10,8 @@ from labelled_film import truth, write_project
 from labeller_runs import Command, Running, served
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from screentime.labeller.session import JOURNAL
+
 CAST = ["tom", "jerry", "spike", "butch", "tyke"]
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync", "--disable-dev-shm-usage",
@@ -328,6 +330,21 @@ def test_holding_a_digit_and_stepping_paints_what_the_first_frame_got(open_):
     assert reader.said() == "4 frames: jerry there"
 
 
+def test_a_second_digit_while_one_is_held_begins_another_stretch_and_loses_none(open_):
+    reader, running = open_()
+    reader.open("film")
+    for key in ("Digit1", "Digit2"):
+        reader.page.keyboard.down(key)
+        reader.keys("ArrowRight", "ArrowRight")
+    reader.page.keyboard.up("Digit1")
+    reader.page.keyboard.up("Digit2")
+    reader.saved()
+
+    reader.until(
+        lambda: [answers(running, frame) for frame in range(5)] == ["1....", "1....", "11...", ".1...", ".1..."]
+    )
+
+
 def test_painting_ends_when_the_window_loses_the_keyboard(open_):
     reader, running = open_()
     reader.open("film")
@@ -465,6 +482,42 @@ def test_f_shows_the_frame_large_p_plays_and_brackets_show_the_seconds_around(op
     reader.keys("Escape")
 
 
+def test_the_seconds_around_end_with_the_film_and_show_nothing_that_an_audit_drew(open_):
+    reader, running = open_()
+    reader.open("film")
+    running.desk.draw("draw-some", "film", 12)
+    drawn = int(np.flatnonzero(running.desk.film("film").drawn)[1])
+    reader.until(lambda: drawn not in [item["f"] for item in reader.items()])
+    around = lambda: [  # noqa: E731 - what stands under the two pictures, and which they are
+        (part.inner_text(), (part.locator("img").get_attribute("src") or "").split("?")[0].rpartition("/")[2])
+        for part in reader.page.locator("#around div").all()
+    ]
+
+    reader.go_to(drawn - 1)
+    reader.keys("]")
+    reader.until(lambda: around() == [("1 s before", str(drawn - 2)), ("1 s after: of the audit", "")])
+    reader.go_to(95)
+    reader.keys("]")
+    reader.until(lambda: around() == [("1 s before", "94"), ("after the film", "")])
+
+
+def test_a_thumb_says_where_its_shot_changes(open_):
+    reader, running = open_(teach=24)
+    film = running.desk.film("film")
+    film.shots = film.shots[film.shots != 16]
+    film.scores[8:16, 0], film.scores[16:24, 0] = 0.9, 0.1
+    film.scores[12] = 0.51
+    reader.open("review")
+    turns = {item["f"]: item["s"] for item in reader.items()}
+    shot = next(frame for frame in turns if 8 <= frame < 24)
+    place = [*turns].index(shot)
+    reader.go_to(shot)
+
+    assert turns[shot] and not all(turns.values())
+    assert reader.page.locator(f".cell[data-place='{place}'] .turn").is_visible()
+    assert "changes inside its shot" in reader.page.get_attribute(f".cell[data-place='{place}']", "aria-label")
+
+
 def test_h_shows_every_key_and_fits_on_a_narrow_page(open_):
     reader, _ = open_(width=720, height=700)
     reader.keys("h")
@@ -492,6 +545,11 @@ def test_t_picks_a_characters_picture_c_lays_its_frames_side_by_side_o_asks_for_
     reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 1)
     reader.keys("y")
     reader.until(lambda: answers(running, frame) == ".1.1.")
+    reader.until(lambda: reader.page.evaluate("page.view") == "start")
+    reader.keys("o", "5")
+    reader.until(lambda: reader.page.evaluate("page.character") == 4 and page_count(reader) == 1)
+    reader.keys("?", "?")
+    reader.until(lambda: answers(running, frame) == ".1.1?")  # of the frame it asks about one character alone
 
 
 def test_a_character_added_later_is_offered_and_one_key_leads_to_it(open_):
@@ -528,7 +586,16 @@ def test_x_leaves_a_selected_stretch_out_of_the_film(open_, tmp_path):
     reader.page.locator("dialog button.first").click()
     reader.until(lambda: (tmp_path / "data/labels/film.skip.csv").exists())
 
-    assert (tmp_path / "data/labels/film.skip.csv").read_text() == "start_s,end_s,reason\n0,3,credits\n"
+    skips = tmp_path / "data/labels/film.skip.csv"
+    assert skips.read_text() == "start_s,end_s,reason\n0,3,credits\n"
+    reader.until(lambda: "3 frames are not part of the film" in reader.said())
+    reader.until(lambda: "not part of the film" in reader.page.get_attribute(".cell[data-place='2']", "aria-label"))
+    assert "not part of the film" not in reader.page.get_attribute(".cell[data-place='3']", "aria-label")
+    reader.page.click("#takeback")
+    reader.until(lambda: skips.read_text() == "start_s,end_s,reason\n")
+    reader.until(lambda: "not part of the film" not in reader.page.get_attribute(".cell[data-place='2']", "aria-label"))
+    reader.keys("r")
+    reader.until(lambda: skips.read_text() == "start_s,end_s,reason\n0,3,credits\n")
 
 
 def test_j_jumps_to_a_time_and_a_click_on_the_timeline_too(open_):
@@ -821,8 +888,17 @@ def test_without_the_server_the_page_says_not_saved_keeps_the_answer_and_sends_i
 
     second = Command(tmp_path, "--port", str(running.port))  # another token: the page must be opened anew
     again = Reader(chromium, second.running().address)
-    reader.until(lambda: "token" in reader.page.inner_text("body") or not reader.page.evaluate("queue.length"))
+    reader.until(lambda: "open the address that the command printed" in reader.page.inner_text("#saved"))
+    assert reader.page.inner_text("#saved").startswith("not saved") and reader.page.evaluate("queue.length") == 1
     assert again.items()[0]["f"] == frame
+
+    again.context.set_offline(True)
+    again.keys("2")
+    again.until(lambda: again.page.inner_text("#saved").startswith("not saved"))
+    again.context.set_offline(False)
+    again.saved()
+    assert again.page.evaluate("queue.length") == 0
+    assert '"said":"0:' in (tmp_path / JOURNAL).read_text(encoding="utf-8").splitlines()[-1]
     reader.context.close()
     again.context.close()
     second.kill()

@@ -114,6 +114,10 @@ class Page:
         item = item_of(film, frame)
         if self.view == "check":
             item["c"] = film.is_confirmed(frame)
+        if self.view == "film":
+            item["x"] = bool(film.weights_s[frame] == 0)
+        if self.view == "review":
+            item["s"] = bool(film.changing(film.shot_frames(frame), self.proposals[film.video_id]))
         if film.video_id in self.proposals:
             item["p"] = letters(self.proposals[film.video_id][frame])
             item["w"] = [
@@ -228,7 +232,7 @@ def _one_items(films: Sequence[Film], cast: Sequence[str], character: int | None
         raise Refused("which character is asked about?")
     items = []
     for film in films:
-        others = film.looked.any(axis=1) & ~film.drawn & (film.weights_s > 0)
+        others = film.told.any(axis=1) & ~film.drawn & (film.weights_s > 0)
         missing = film.sheet.present[:, character] == UNKNOWN
         items += _items(film, np.flatnonzero(others & missing))
     return items, f"{cast[character]}: there, yes or no, in the frames that are labelled for others?"
@@ -277,7 +281,7 @@ def interleaved(lists: Sequence[Sequence]) -> list:
 
 def timeline(film: Film) -> dict:
     """A whole film for the timeline: times and its end in seconds, per character answers, one letter for each frame, and
-    scores in whole percent, None where there is none; nothing of the frames that an audit drew.
+    scores in whole percent, None where there is none; of the frames that an audit drew only which they are.
     """
     said = np.where(film.drawn[:, None], UNKNOWN, film.sheet.present)
     percent = np.round(np.where(film.drawn[:, None], np.nan, film.scores) * 100)
@@ -287,13 +291,14 @@ def timeline(film: Film) -> dict:
         "answers": [letters(column) for column in said.T],
         "scores": [[None if np.isnan(one) else int(one) for one in column] for column in percent.T],
         "skips": [list(skip) for skip in film.skips],
+        "drawn": np.flatnonzero(film.drawn).tolist(),
     }
 
 
 def shot_items(film: Film, frame: int) -> dict:
     """The shot of a frame: its first, middle and last frame, and which characters change inside it; drawn frames left out."""
     first, last = film.shot_of(frame)
-    frames = [one for one in range(first, last + 1) if not film.drawn[one]]
+    frames = film.shot_frames(frame)
     ends = list(dict.fromkeys([frames[0], frames[len(frames) // 2], frames[-1]]))
     return {
         "video": film.video_id, "first": first, "last": last, "n": len(frames),

@@ -19,7 +19,8 @@ class Pictures:
     """Pictures of the open films, each asked for by kind, film and number.
 
     Kinds: `frame`, the packed frame; `native`, the same moment from the film itself; `motion`, one of STEPS pictures of
-    the two seconds around a frame, number frame * STEPS + step.
+    the two seconds around a frame, number frame * STEPS + step; none of them at a whole second from it, where its neighbours
+    were sampled, which an audit may have drawn.
     """
 
     def __init__(self, frames: Mapping[str, FramePack], films: Mapping[str, Path]) -> None:
@@ -48,9 +49,8 @@ class Pictures:
         film = self._films.get(video)
         time_s = Fraction(str(round(float(pack.frame_times_s[frame]), 6)))
         if step is not None:
-            time_s = max(
-                Fraction(0), Fraction(str(round(float(pack.times_s[frame]), 6))) - 1 + Fraction(2 * step, STEPS)
-            )
+            time_s = Fraction(str(round(float(pack.times_s[frame]), 6))) - 1 + Fraction(2 * step + 1, STEPS)
+            time_s = max(Fraction(0), time_s)
         if film is None or not film.is_file():
             return pack.jpeg(frame)
         try:

@@ -3,13 +3,14 @@
 // saved only when the server has it in its journal. What is on the screen never changes under the hand; another tab's
 // answers and the server's refusals are laid over it.
 
-const PAUSE_S = 30, ASK_EVERY_MS = 2000, GAP = 8, NARROWEST = 216, BADGES = 40;
+const PAUSE_S = 30, ASK_EVERY_MS = 2000, GAP = 8, NARROWEST = 216, BADGES = 40, FORBIDDEN = 403;
 const WORDS = { "1": "there", "0": "not there", "?": "cannot be told", ".": "not said" };
 const SHORT = { "1": "yes", "0": "no", "?": "?" };
 const TITLES = {
   start: "Start", review: "Review", audit: "Audit", check: "Check", film: "Film", one: "One character", group: "Look-alikes",
   same: "Side by side",
 };
+const TURN = "changes inside its shot", LEFT_OUT = "not part of the film";
 const TABS = ["start", "review", "audit", "check", "film"];
 
 const $ = (id) => document.getElementById(id);
@@ -71,12 +72,12 @@ async function pump() {
       if (reply.said && one.after !== "silent") say(reply.said, reply.wrote > 0 && !reply.said.startsWith("taken back"));
       if (typeof one.after === "function") one.after(reply);
     } catch (error) {
-      if (error.refused) {
+      if (error.refused && error.status !== FORBIDDEN) {
         queue.shift();
         say(error.message, false);
         await lookAgain();
       } else {
-        broken = "not saved: the labeller does not answer; trying again";
+        broken = error.refused ? `not saved: ${error.message}` : "not saved: the labeller does not answer; trying again";
         showSaved();
         await new Promise((done) => setTimeout(done, 1000));
       }
@@ -97,7 +98,7 @@ function take(reply) {
     keepUnsaved();
   }
   if (state) state.version = reply.version;
-  for (const video of Object.keys(reply.cells)) films.delete(video);
+  films.clear();
   draw();
 }
 
@@ -202,7 +203,7 @@ function describe(item) {
     if (item.a[c] !== ".") return `${name} ${WORDS[item.a[c]]}`;
     return item.p && item.p[c] !== "." ? `${name} proposed ${WORDS[item.p[c]]}` : `${name} not said`;
   });
-  return `${item.t}, ${words.join(", ")}`;
+  return [item.t, ...words, ...(item.s ? [TURN] : []), ...(item.x ? [LEFT_OUT] : [])].join(", ");
 }
 
 function badges(item) {
@@ -221,6 +222,7 @@ function badges(item) {
   else if (said === 0 && guesses === 0) parts.push(["state open", "not reviewed", "nobody has looked"]);
   else if (said === 0 && !parts.length) parts.push(["badge guess", "nobody", "a guess: nobody is there"]);
   else if (said < total && said > 0) parts.push(["state open", `${total - said} open`, "not said of all characters"]);
+  if (item.x) parts.unshift(["state left", LEFT_OUT, "left out of every total"]);
   if (page.view === "check" && isOpen(item)) parts.push(["state open", "look again", "not looked at again yet"]);
   return parts;
 }
@@ -285,11 +287,12 @@ function newCell() {
   frame.className = "frame";
   const img = document.createElement("img");
   img.alt = ""; img.draggable = false; img.decoding = "async";
-  const time = document.createElement("span");
+  const time = document.createElement("span"), turn = document.createElement("span");
   time.className = "time";
+  turn.className = "turn"; turn.textContent = "⇄"; turn.title = `somebody ${TURN}: S shows where`;
   const who = document.createElement("div");
   who.className = "who";
-  frame.append(img, time);
+  frame.append(img, time, turn);
   cell.append(frame, who);
   return cell;
 }
@@ -299,13 +302,14 @@ function paintCell(cell, place) {
   cell.dataset.place = place;
   cell.style.width = `${cellWidth}px`; cell.style.height = `${cellHeight}px`;
   cell.style.transform = `translate(${(place % columns) * (cellWidth + GAP)}px, ${Math.floor(place / columns) * (cellHeight + GAP)}px)`;
-  cell.className = `cell${place === focus ? " focus" : ""}${chosen.has(place) ? " chosen" : ""}${isOpen(item) ? " open" : ""}`;
+  cell.className = `cell${place === focus ? " focus" : ""}${chosen.has(place) ? " chosen" : ""}${isOpen(item) ? " open" : ""}${item.x ? " left" : ""}`;
   cell.tabIndex = place === focus ? 0 : -1;
   cell.setAttribute("aria-selected", String(chosen.has(place)));
   cell.setAttribute("aria-label", describe(item));
   cell.setAttribute("aria-posinset", String(place + 1));
   cell.setAttribute("aria-setsize", String(page.items.length));
-  const [img, time] = cell.firstChild.children;
+  const [img, time, turn] = cell.firstChild.children;
+  turn.hidden = !item.s;
   const source = pictureOf("frame", item.v, item.f);
   if (img.getAttribute("src") !== source) img.src = source;
   cell.firstChild.style.height = `${Math.round((cellWidth - 8) * 9 / 16)}px`;
@@ -376,26 +380,42 @@ function drawMarks(item) {
   }));
 }
 
-function drawAround(item) {
+async function drawAround(item) {
   const box = $("around");
   box.hidden = !item || around === 0;
   if (box.hidden) { box.replaceChildren(); return; }
-  const key = `${item.v} ${item.f} ${around}`;
-  if (box.dataset.key === key && box.children.length) return;
+  const film = await filmOf(item.v), key = `${item.v} ${item.f} ${around}`;
+  if (!film || item !== here() || (box.dataset.key === key && box.children.length)) return;
   box.dataset.key = key;
   box.replaceChildren(...[-around, around].map((offset) => {
+    const time = film.times[item.f] + offset, frame = frameAt(film, time), there = time >= film.times[0] && time < film.end_s;
+    const hidden = page.view !== "audit" && film.drawn.includes(frame);  // what an audit drew is shown there alone
     const part = document.createElement("div"), image = document.createElement("img"), text = document.createElement("span");
-    image.alt = ""; image.src = pictureOf("frame", item.v, Math.max(0, item.f + offset));
-    text.textContent = `${Math.abs(offset)} ${offset < 0 ? "before" : "after"}`;
+    image.alt = "";
+    if (there && !hidden) image.src = pictureOf("frame", item.v, frame);
+    text.textContent = !there ? (offset < 0 ? "before the film" : "after the film") : `${Math.abs(offset)} s ${offset < 0 ? "before" : "after"}${hidden ? ": of the audit" : ""}`;
     part.append(image, text);
     return part;
   }));
+}
+
+// a film's times, answers and scores, asked for once until something changes
+async function filmOf(video) {
+  if (!films.has(video)) films.set(video, ask(`/api/film/${encodeURIComponent(video)}`).catch(() => { films.delete(video); return null; }));
+  return films.get(video);
+}
+
+// the frame that is on the screen at a time; times are exact to a microsecond
+function frameAt(film, time) {
+  const after = film.times.findIndex((one) => one > time + 1e-5);
+  return after < 0 ? film.times.length - 1 : Math.max(0, after - 1);
 }
 
 function drawCast() {
   const item = here(), list = $("cast");
   if (!state) return;
   const names = cast();
+  list.className = names.length > 9 ? "many" : "";
   if (list.children.length !== names.length) {
     list.replaceChildren(...names.map((name, c) => {
       const row = document.createElement("li"), button = document.createElement("button");
@@ -404,6 +424,7 @@ function drawCast() {
       portrait.className = "portrait"; portrait.alt = "";
       text.className = "name"; text.dir = "auto"; text.append(name);
       value.className = "value";
+      sure.append(document.createElement("span"), document.createElement("span"));
       button.append(key, portrait, text, value, sure);
       button.addEventListener("click", () => toggle(c));
       button.addEventListener("contextmenu", (event) => { event.preventDefault(); open_("same", { character: c }); });
@@ -421,7 +442,8 @@ function drawCast() {
     value.textContent = said !== "." ? WORDS[said] : guess !== "." ? `${guess === "1" ? "there" : "not there"}?` : "–";
     value.dataset.short = said !== "." ? SHORT[said] : guess !== "." ? `${SHORT[guess]}?` : "–";
     const count = state.counts[c], sure = state.standing.characters && state.standing.characters[c];
-    small.textContent = `${count.present} there, ${count.absent} not${sure ? ` · ${sure.now}` : ""}`;
+    small.firstChild.textContent = `${count.present} there, ${count.absent} not${sure ? " · " : ""}`;
+    small.lastChild.textContent = sure ? sure.now : "";
     button.title = `${name}: ${count.present} frames there, ${count.absent} not, ${count.cannot_tell} cannot be told${sure ? `. ${sure.next}` : ""}`;
     const picked = state.portraits[c], source = picked ? pictureOf("frame", picked[0], picked[1]) : "";
     if ((portrait.getAttribute("src") || "") !== source) { if (source) portrait.src = source; else portrait.removeAttribute("src"); }
@@ -560,11 +582,7 @@ async function drawStrip(force) {
   if (blind || !state) return;
   const video = item ? item.v : state.films[0] && state.films[0].video;
   if (!video) return;
-  if (!films.has(video)) {
-    films.set(video, null);
-    try { films.set(video, await ask(`/api/film/${encodeURIComponent(video)}`)); } catch (error) { films.delete(video); return; }
-  }
-  const film = films.get(video);
+  const film = await filmOf(video);
   if (!film) return;
   const names = cast(), row = names.length > 9 ? 9 : 12, left = 76, width = canvas.clientWidth, height = names.length * row + 16, ratio = devicePixelRatio || 1;
   canvas.style.height = `${height}px`;
@@ -580,7 +598,7 @@ async function drawStrip(force) {
       const said = film.answers[r][f], score = film.scores[r] ? film.scores[r][f] : null;
       const from = x(time), wide = Math.max(1, x(f + 1 < film.times.length ? film.times[f + 1] : end) - from + .4);
       if (said === "1") { c.fillStyle = colour("--yes"); c.fillRect(from, r * row + 1, wide, row - 2); }
-      else if (said === "?") { c.fillStyle = colour("--ask"); c.fillRect(from, r * row + 1, wide, row - 2); }
+      else if (said === "?") { c.fillStyle = colour("--ask"); c.fillRect(from, r * row + row / 2, wide, row / 2 - 1); }
       else if (said === "." && score !== null && score >= 50) { c.globalAlpha = .25 + .35 * (score - 50) / 50; c.fillStyle = colour("--ink"); c.fillRect(from, r * row + 2, wide, row - 4); c.globalAlpha = 1; }
     });
   });
@@ -594,14 +612,12 @@ async function drawStrip(force) {
   const step = [10, 30, 60, 120, 300, 600, 1800, 3600].find((one) => end / one <= 12) || 7200;
   for (let time = 0; time < end; time += step) c.fillText(`${Math.floor(time / 60)}:${String(time % 60).padStart(2, "0")}`, x(time), names.length * row + 9);
   canvas.dataset.video = video; canvas.dataset.left = left;
-  canvas.setAttribute("aria-label", `Timeline of ${video}: green is labelled as there, grey a guess, hatched not part of the film`);
+  canvas.setAttribute("aria-label", `Timeline of ${video}: high and green is labelled as there, low cannot be told, grey is a guess, hatched not part of the film`);
 }
 
-$("timeline").addEventListener("click", (event) => {
-  const canvas = $("timeline"), film = films.get(canvas.dataset.video), left = Number(canvas.dataset.left);
-  if (!film) return;
-  const time = (event.offsetX - left) / (canvas.clientWidth - left - 2) * film.end_s;
-  jump(canvas.dataset.video, Math.max(0, film.times.findIndex((one, f) => f + 1 === film.times.length || film.times[f + 1] > time)));
+$("timeline").addEventListener("click", async (event) => {
+  const canvas = $("timeline"), left = Number(canvas.dataset.left), video = canvas.dataset.video, film = await filmOf(video);
+  if (film) jump(video, frameAt(film, (event.offsetX - left) / (canvas.clientWidth - left - 2) * film.end_s));
 });
 
 async function jump(video, frame) {
@@ -646,7 +662,7 @@ function nobody() {
 }
 
 function wholeFrame() {
-  put([...cast().keys()].map((c) => [here().v, here().f, c, "?"]), "look");
+  put(asked().map((c) => [here().v, here().f, c, "?"]), "look");
   next();
 }
 
@@ -707,7 +723,9 @@ function beginPaint(character, value, held) {
   };
 }
 
-function closePaint() { const one = painting; painting = null; brush = false; if (one) one.end(); }
+function endStroke() { const one = painting; painting = null; if (one) one.end(); }
+
+function closePaint() { endStroke(); brush = false; }
 
 async function shot() {
   const item = here();
@@ -753,7 +771,7 @@ function leaveOut() {
     const reason = document.createElement("input");
     reason.value = "credits"; reason.setAttribute("aria-label", "reason");
     box.append(line(`${first.t} to ${last.t}: left out of every total, and shown as such. Why?`), reason);
-    row(box, ["Leave it out", () => { closeDialog(); send("/api/skip", { video: first.v, first: first.f, last: last.f, reason: reason.value }, () => { films.clear(); refresh(); }); }, true], ["Cancel", closeDialog]);
+    row(box, ["Leave it out", () => { closeDialog(); send("/api/skip", { video: first.v, first: first.f, last: last.f, reason: reason.value }, lookAgain); }, true], ["Cancel", closeDialog]);
   });
 }
 
@@ -798,6 +816,7 @@ async function undo(path) {
   closePaint();
   whenSaved(() => send(path, {}, async (reply) => {
     if (!reply.jump || !page) return;
+    if (!reply.wrote) await lookAgain();  // no answer: a stretch is part of the film again, or is not
     const place = page.items.findIndex((one) => one.v === reply.jump[0] && one.f === reply.jump[1]);
     if (place >= 0) move(place);
     else if (page.view !== "audit") await jump(reply.jump[0], reply.jump[1]);
@@ -883,12 +902,12 @@ function jumpDialog() {
   dialog("Jump to a time", (box) => {
     const time = document.createElement("input");
     time.placeholder = "12:34"; time.setAttribute("aria-label", "time, m:ss");
-    const go = () => {
+    const go = async () => {
       const parts = time.value.split(":").map(Number);
       if (!parts.length || parts.some((one) => !Number.isFinite(one))) { say("a time like 12:34 was expected", false); return; }
-      const seconds = parts.reduce((sum, one) => sum * 60 + one, 0), video = (here() || { v: state.films[0].video }).v, film = films.get(video);
+      const seconds = parts.reduce((sum, one) => sum * 60 + one, 0), video = (here() || { v: state.films[0].video }).v, film = await filmOf(video);
       closeDialog();
-      if (film) jump(video, Math.max(0, film.times.findIndex((one, f) => f + 1 === film.times.length || film.times[f + 1] > seconds)));
+      if (film) jump(video, frameAt(film, seconds));
     };
     time.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); go(); } });
     box.append(time);
@@ -932,7 +951,7 @@ document.addEventListener("keydown", (event) => {
     if (digit === 0) { if (!event.shiftKey) nobody(); return; }
     if (character >= cast().length) { say(`there is no character ${character + 1}`, false); return; }
     if (prefix) { const work = prefix; prefix = null; work(character); return; }
-    if (brush && painting) closePaint();
+    endStroke();  // of another digit, or of the same whose key-up was lost
     const first = chosen.size > 1 || asking;
     const value = toggle(character);
     if (value !== null && !first && page.view !== "audit" && page.character === null) {
