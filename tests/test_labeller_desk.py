@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from labelled_film import truth, write_project
 
+from screentime.audit import draw
 from screentime.labeller.errors import Refused
 from screentime.labeller.session import open_desk
 
@@ -321,3 +322,38 @@ def test_active_time_counts_what_the_page_counted_and_survives_a_restart(tmp_pat
     desk, _ = open_desk(tmp_path, params, params.videos, "ann")
 
     assert desk.state()["active_s"] == 60
+
+
+def test_a_stretch_left_out_can_be_taken_back_but_not_behind_a_draw(opened):
+    film = opened.film("one")
+    opened.skip("skip-1", "one", 8, 9, "advert")
+    with pytest.raises(Refused, match="left out already"):
+        opened.skip("skip-2", "one", 8, 9, "credits")
+    assert opened.undo("undo-1")["said"] == "taken back: 0:08 to 0:09: 2 frames are not part of the film (advert)"
+    assert film.skips == [] and film.weights_s[8:10].tolist() == [1, 1]
+    opened.redo("redo-1")
+    assert film.skips == [(8.0, 10.0)]
+    drawn(opened)
+
+    with pytest.raises(Refused, match="before an audit round was drawn"):
+        opened.undo("undo-2")
+    assert film.skips == [(8.0, 10.0)]
+
+
+def test_a_round_and_a_skip_that_come_from_outside_are_noticed(opened, tmp_path):
+    """A pull while the labeller is open: the frames that were drawn elsewhere leave every other view at once."""
+    labels, film = tmp_path / "data" / "labels", opened.film("one")
+    page = opened.page("film", "one")
+    opened.put("answer-1", page["page"], [["one", 4, 0, "1"]], "look")
+    opened.write()
+    draw(labels, film.frames, CAST, n=5, seed=1)
+    (labels / "one.skip.csv").write_text("start_s,end_s,reason\n0,2,titles\n")
+    shown = {item["f"] for item in opened.look(page["page"])["items"]}
+
+    assert film.drawn.sum() == 5 and film.skips == [(0.0, 2.0)]
+    assert shown == set(np.flatnonzero(~film.drawn).tolist())
+    with pytest.raises(Refused, match="before an audit round was drawn"):
+        opened.undo("undo-1")
+    (labels / "one.audit.csv").write_text("nonsense\n")
+    assert "one.audit.csv: line 1: unknown column 'nonsense'" in opened.state()["trouble"]
+    assert film.drawn.sum() == 5

@@ -275,6 +275,28 @@ def test_a_file_made_unreadable_outside_is_never_overwritten(tmp_path):
     assert "3,,tom,1,manual,ann" in csv_of(tmp_path).read_text()
 
 
+def test_an_edit_outside_while_the_disk_is_full_is_taken_in_once_there_is_room(tmp_path, monkeypatch):
+    params = project(tmp_path)
+    desk = session(tmp_path, params)
+    say(desk, "operation1", (1, 0, "1"))
+    desk.write()
+    say(desk, "operation2", (3, 0, "1"))
+    edited = csv_of(tmp_path).read_text() + "5,,jerry,1,manual,bea,\n"
+    csv_of(tmp_path).write_text(edited)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, data: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        for _ in range(2):
+            desk.tick()
+            desk.write()
+            assert "no space left on device, room for what was changed in it outside" in desk.state()["trouble"]
+    assert csv_of(tmp_path).read_text() == edited
+
+    desk.write()
+    assert desk.state()["trouble"] is None
+    written = csv_of(tmp_path).read_text()
+    assert "5,,jerry,1,manual,bea," in written and "3,,tom,1,manual,ann" in written
+
+
 def test_an_operation_that_is_sent_again_is_done_once_also_after_a_restart(tmp_path):
     params = project(tmp_path)
     desk = session(tmp_path, params)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from screentime.errors import InputError
-from screentime.files import new_file
+from screentime.files import new_file, sync_folder
 from screentime.frames import FramePack
 from screentime.label_rows import Row, rows_of, table_of
 from screentime.labeller.journal import Journal
@@ -78,18 +78,24 @@ class Book:
         return self._unreadable or self._unwritten
 
     def look(self) -> bool:
-        """Read the file again if somebody changed it; whether somebody did."""
-        stamp = _stamp(self.path)
+        """Read the file again if somebody changed it; whether something is new. Where it cannot be, `trouble` says why."""
+        stamp, trouble = stamp_of(self.path), self._unreadable
         if stamp == self._stamp:
             return False
-        self._stamp = stamp
-        if self._unreadable is None and _digest(_content(self.path)) == self._digest:
-            return False
         try:
+            if trouble is None and _digest(_content(self.path)) == self._digest:
+                self._stamp = stamp
+                return False
             self._read()
             self._unreadable = None
         except InputError as error:
-            self._unreadable = str(error)
+            self._unreadable, self._stamp = str(error), stamp
+        except OSError as error:  # its stamp is not noted: it is tried again until there is room, and not written over
+            self._unreadable = (
+                f"{self.path}: {_why(error)}, room for what was changed in it outside was expected; make room or give access, "
+                "it is read again then"
+            )
+            return self._unreadable != trouble
         return True
 
     def redrawn(self, drawn: np.ndarray) -> None:
@@ -119,14 +125,15 @@ class Book:
             self._journal.append(self._mark("writing", digest, upto))
             with new_file(self.path) as partial:
                 partial.write_bytes(data)
+            sync_folder(self.path.parent)
             self._journal.append(self._mark("wrote", digest, upto))
         except OSError as error:
             self._unwritten = (
-                f"{self.path}: {(error.strerror or str(error)).lower()}, room to write was expected; what is shown as saved "
+                f"{self.path}: {_why(error)}, room to write was expected; what is shown as saved "
                 "is safe in the journal: make room or give access, it is written then"
             )
             return
-        self._unwritten, self._digest, self._stamp = None, digest, _stamp(self.path)
+        self._unwritten, self._digest, self._stamp = None, digest, stamp_of(self.path)
 
     def _time_s(self, cell: Cell) -> float:
         return float(self._frames.times_s[cell.frame])
@@ -146,7 +153,7 @@ class Book:
 
     def _read(self) -> None:
         """Read the file, and lay over it what the journal holds beyond it."""
-        stamp, digest = _stamp(self.path), _digest(_content(self.path))
+        stamp, digest = stamp_of(self.path), _digest(_content(self.path))
         sheet = Sheet(self._frames, self._cast, self._drawn, self._file_rows())
         entries = self._journal.entries
         marks = [entry for entry in entries if entry["kind"] in MARKS and entry["video"] == self.video_id]
@@ -233,6 +240,10 @@ def change_of(part: dict) -> Change:
     return Change(tuple(Row(*row) for row in part["removed"]), tuple(Row(*row) for row in part["added"]))
 
 
+def _why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
 def _content(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
@@ -244,7 +255,7 @@ def _digest(data: bytes | None) -> str:
     return NO_FILE if data is None else hashlib.sha256(data).hexdigest()
 
 
-def _stamp(path: Path) -> tuple | None:
+def stamp_of(path: Path) -> tuple | None:
     """What changes when a file is written: its time, size and number on the disk."""
     try:
         state = path.stat()

@@ -8,7 +8,8 @@ import random
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -17,6 +18,8 @@ import numpy as np
 
 from screentime.agenda import Plan, plan
 from screentime.audit import draw
+from screentime.files import sync_folder
+from screentime.label_rows import bounds_s
 from screentime.labeller import standing
 from screentime.labeller.book import change_of
 from screentime.labeller.errors import Refused
@@ -102,7 +105,7 @@ class Desk:
                 "active_s": round(self._history.active_s, 1),
                 "undo": to_undo and to_undo["said"],
                 "redo": to_redo and to_redo["said"],
-                "trouble": next((film.book.trouble for film in films if film.book.trouble), None),
+                "trouble": next((film.trouble for film in films if film.trouble), None),
                 "questions": standing.questions(films),
                 "unwritten": self._unwritten_since is not None,
                 "standing": self._seconds,
@@ -301,21 +304,44 @@ class Desk:
             raise Refused("nothing is left to take back" if kind == "undid" else "nothing was taken back")
         changes = {}
         for part in entry["parts"]:
-            film = self.films.get(part["video"])
-            if film is None:
-                raise Refused(f"{part['video']} is not open here, so '{entry['said']}' stays")
-            if self._history.drawn_since(entry, part["video"]):
-                raise Refused(
-                    f"'{entry['said']}' was said before an audit round was drawn, and the draw counts on it; answer "
-                    "the frame anew instead"
-                )
+            film = self._to_turn(entry, part["video"])
             change = change_of(part)
             changes[part["video"]] = change.reversed() if kind == "undid" else change
             if not film.sheet.holds(changes[part["video"]].removed):
                 self._history.pass_over(kind)
                 raise Refused(f"'{entry['said']}' was changed elsewhere since; it stays as it is")
         said = f"{'taken back' if kind == 'undid' else 'done again'}: {entry['said']}"
-        return self._did(operation, changes, said, active_s, kind=kind, of=entry["n"], jump=entry.get("jump"))
+        if "skip" in entry:
+            video, start_s, end_s, _ = entry["skip"]
+            if ((start_s, end_s) in self._to_turn(entry, video).skips) != (kind == "undid"):
+                self._history.pass_over(kind)
+                raise Refused(f"'{entry['said']}' was changed elsewhere since; it stays as it is")
+        with self._skipping(entry, out=kind == "redid") if "skip" in entry else nullcontext():
+            return self._did(operation, changes, said, active_s, kind=kind, of=entry["n"], jump=entry.get("jump"))
+
+    @contextmanager
+    def _skipping(self, entry: dict, *, out: bool) -> Iterator[None]:
+        """Leave the stretch of an entry out of its film, or take it in again; where that cannot be kept, nothing was done."""
+        video, *stretch = entry["skip"]
+        self.films[video].set_skip(*stretch, out=out)
+        try:
+            yield
+        except Refused:
+            self.films[video].set_skip(*stretch, out=not out)
+            raise
+        self._changed()
+
+    def _to_turn(self, entry: dict, video: str) -> Film:
+        """The film that an entry changed, where that may be taken back."""
+        film = self.films.get(video)
+        if film is None:
+            raise Refused(f"{video} is not open here, so '{entry['said']}' stays")
+        if self._history.drawn_since(entry, video):
+            raise Refused(
+                f"'{entry['said']}' was said before an audit round was drawn, and the draw counts on it; answer "
+                "the frame anew instead"
+            )
+        return film
 
     @once
     def draw(self, operation: str, video: str, n: int) -> dict:
@@ -323,12 +349,13 @@ class Desk:
         film = self.film(video)
         self._look()
         film.book.write()
-        if film.book.trouble:
-            raise Refused(film.book.trouble)
+        if film.trouble:
+            raise Refused(film.trouble)
         answered = film.sheet.numbers().astype(np.float32)
         seed = int.from_bytes(operation.encode("utf-8")[:6], "big")
         drawn = draw(self._labels, film.frames, self.cast, n=n, seed=seed)
-        film.redrawn()
+        sync_folder(self._labels)
+        film.read_beside()
         entry = {
             "kind": "drew", "of": video, "round": int(drawn["round"].iloc[0]), "op": operation,
             "said": f"{video}: {len(drawn)} frames drawn", "parts": [], "at": self._instant(),
@@ -378,14 +405,17 @@ class Desk:
         self._checked(video, last, 0, "1")
         if last < first or not reason.strip() or len(reason) > 200:
             raise Refused("a stretch from first to last, and a reason, were expected")
-        if reason.strip()[0] in "=+-@":
-            raise Refused("a reason that begins with = + - or @ is a formula to a spreadsheet; write it otherwise")
-        film.leave_out(first, last, " ".join(reason.split()))
-        where = f"{film.clock(first)} to {film.clock(last)}"
-        said = f"{where} is not part of the film ({reason.strip()})"
-        entry = {"kind": "skipped", "op": operation, "parts": [], "said": said}
-        self._history.keep(entry)
-        self._changed()
+        reason = " ".join(reason.split())
+        start_s, end_s = bounds_s(first, last, film.frames)
+        if (start_s, end_s) in film.skips:
+            raise Refused("this stretch is left out already")
+        n_frames, where = last - first + 1, f"{film.clock(first)} to {film.clock(last)}"
+        entry = {
+            "kind": "skipped", "op": operation, "parts": [], "skip": [video, start_s, end_s, reason], "wrote": n_frames,
+            "said": f"{where}: {n_frames} frames are not part of the film ({reason})", "jump": [video, first],
+        }  # fmt: skip
+        with self._skipping(entry, out=True):
+            self._history.keep(entry)
         return self._reply(entry)
 
     def active(self, active_s: float) -> None:
@@ -417,7 +447,7 @@ class Desk:
         with self.lock:
             for film in self.films.values():
                 film.book.write()
-            if not any(film.book.trouble for film in self.films.values()):
+            if not any(film.trouble for film in self.films.values()):
                 self._unwritten_since = None
 
     def refit(self) -> None:
@@ -441,8 +471,9 @@ class Desk:
     # the parts of that
 
     def _look(self) -> None:
-        """Notice label files that somebody changed outside."""
-        if any([film.book.look() for film in self.films.values()]):
+        """Notice files that somebody changed outside."""
+        if any([film.look() for film in self.films.values()]):
+            self._history.notice_rounds()
             self._changed()
 
     def _page(self, number: int) -> Page:
@@ -514,7 +545,7 @@ class Desk:
                     cells[film.video_id][frame] = cells_of(film, frame)
         return {
             "n": entry["n"], "said": entry["said"], "cells": cells, "jump": entry.get("jump"),
-            "version": self.version, "wrote": sum(len(frames) for frames in cells.values()),
+            "version": self.version, "wrote": entry.get("wrote", sum(len(frames) for frames in cells.values())),
         }  # fmt: skip
 
     def _changed(self) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 from scipy.special import expit, logit
 
 from screentime.audit import read_record
+from screentime.errors import InputError
 from screentime.estimates import Round, ScreenTime, film_weights, screen_time
-from screentime.files import new_file
+from screentime.files import new_file, sync_folder
 from screentime.frames import FramePack
-from screentime.label_rows import bounds_s
-from screentime.labeller.book import Book
+from screentime.labeller.book import Book, stamp_of
 from screentime.labeller.journal import Journal
 from screentime.labeller.sheet import UNKNOWN, letters
 from screentime.labels import label_file, read_skips
@@ -79,9 +79,9 @@ class Film:
         self.video_id, self.frames, self.features, self.cast = frames.video_id, frames, features, list(cast)
         self.test = test
         self._labels, self._kept = labels, kept
-        self._read_record()
+        self._beside, self._unreadable = {}, None
+        self._read_beside()
         self.book = Book(label_file(labels, f"{self.video_id}.csv"), frames, cast, self.drawn, journal)
-        self.read_skips()
         self.shots = shot_starts(features, frames.times_s)
         free = (self.weights_s > 0) & ~self.drawn
         self.firsts = first_frames(features, self.shots, free, count, seed)  # as the stage suggest chooses
@@ -97,30 +97,55 @@ class Film:
         """What people said of it."""
         return self.book.sheet
 
-    def read_skips(self) -> None:
-        """Read which ranges are not part of the film."""
-        skips = read_skips(label_file(self._labels, f"{self.video_id}.skip.csv"), self.frames.facts["length_s"])
+    @property
+    def trouble(self) -> str | None:
+        """Which of its files cannot be read or written now and why, one sentence; None where all is well."""
+        return self.book.trouble or self._unreadable
+
+    def look(self) -> bool:
+        """Read again what somebody changed outside: labels, audit record, skipped ranges; whether something is new."""
+        changed = self.book.look()
+        if self._beside == self._stamps():
+            return changed
+        try:
+            self.read_beside()
+            self._unreadable = None
+        except InputError as error:
+            self._unreadable = str(error)
+        return True
+
+    def read_beside(self) -> None:
+        """Read the audit record and the skipped ranges anew."""
+        self._read_beside()
+        self.book.redrawn(self.drawn)
+
+    def _read_beside(self) -> None:
+        self._beside = self._stamps()
+        record = read_record(self._path("audit"), self.frames)
+        skips = read_skips(self._path("skip"), self.frames.facts["length_s"])
+        self.record = record
+        self.drawn = np.zeros(len(self.frames), bool)
+        self.drawn[record["frame"].to_numpy(np.int64)] = True
         self.skips = list(zip(skips["start_s"], skips["end_s"], strict=True))
         self.weights_s = film_weights(self.frames.times_s, self.frames.durations_s, self.skips)
 
-    def leave_out(self, first: int, last: int, reason: str) -> None:
-        """Say that the frames from first to last are not part of the film."""
-        path = label_file(self._labels, f"{self.video_id}.skip.csv")
-        start_s, end_s = bounds_s(first, last, self.frames)
+    def _stamps(self) -> dict[str, tuple | None]:
+        return {kind: stamp_of(self._path(kind)) for kind in ("audit", "skip")}
+
+    def _path(self, kind: str) -> Path:
+        return label_file(self._labels, f"{self.video_id}.{kind}.csv")
+
+    def set_skip(self, start_s: float, end_s: float, reason: str, *, out: bool) -> None:
+        """Say that a stretch is not part of the film (out), or that it is after all."""
+        path = self._path("skip")
         rows = read_skips(path, self.frames.facts["length_s"])[["start_s", "end_s", "reason"]]
-        rows.loc[len(rows)] = [start_s, end_s, reason]
-        write_table(path, rows.drop_duplicates(), SKIP)
-        self.read_skips()
-
-    def redrawn(self) -> None:
-        """Another round was drawn."""
-        self._read_record()
-        self.book.redrawn(self.drawn)
-
-    def _read_record(self) -> None:
-        self.record = read_record(label_file(self._labels, f"{self.video_id}.audit.csv"), self.frames)
-        self.drawn = np.zeros(len(self.frames), bool)
-        self.drawn[self.record["frame"].to_numpy(np.int64)] = True
+        if out:
+            rows.loc[len(rows)] = start_s, end_s, reason
+        else:
+            rows = rows[(rows["start_s"] != start_s) | (rows["end_s"] != end_s)]
+        write_table(path, rows, SKIP)
+        sync_folder(self._labels)
+        self.read_beside()
 
     def _kept_path(self, number: int) -> Path:
         return self._kept / f"{self.video_id}.{number}.npz"
@@ -174,6 +199,11 @@ class Film:
     def looked(self) -> np.ndarray:
         """(n_frames, n_characters) bool: a person looked at that very frame and answered, `?` included."""
         return np.isin(self.sheet.source, LOOKED) & (self.sheet.present != UNKNOWN)
+
+    @property
+    def told(self) -> np.ndarray:
+        """(n_frames, n_characters) bool: a person answered that very frame, by looking or with the page it was shown on."""
+        return np.isin(self.sheet.source, (*LOOKED, "accepted")) & (self.sheet.present != UNKNOWN)
 
     @property
     def labelled(self) -> np.ndarray:
@@ -261,14 +291,26 @@ class Film:
         proposed[self.drawn] = UNKNOWN
         return proposed
 
-    def changing(self, frames: Sequence[int]) -> list[int]:
-        """The characters that are not the same all through some frames, by what was said or else proposed."""
-        values = np.where(self.sheet.present == UNKNOWN, self.proposals(), self.sheet.present)[frames]
+    def changing(self, frames: Sequence[int], proposals: np.ndarray | None = None) -> list[int]:
+        """The characters that are not the same all through some frames, by what was said or else proposed.
+
+        Args:
+            frames: some frames.
+            proposals: as `proposals` gave them; None: those of now.
+        """
+        proposed = self.proposals() if proposals is None else proposals
+        said = self.sheet.present[frames]
+        values = np.where(said == UNKNOWN, proposed[frames], said)
         return [place for place in range(len(self.cast)) if len(set(values[:, place]) - {UNKNOWN}) > 1]
 
     def places(self) -> np.ndarray:
         """(n_frames, n_characters, 2) float32: where the last network saw a character, shares of width and height, or NaN."""
         return self._saw[0] if self._saw else np.full((*self.scores.shape, 2), np.nan, np.float32)
+
+    def shot_frames(self, frame: int) -> list[int]:
+        """The frames of a frame's shot, without those that an audit drew."""
+        first, last = self.shot_of(frame)
+        return [one for one in range(first, last + 1) if not self.drawn[one]]
 
     def shot_of(self, frame: int) -> tuple[int, int]:
         """The first and the last frame of a frame's shot."""

@@ -95,7 +95,7 @@ class History:
             self.portraits[entry["character"]] = entry["of"], entry["time_s"]
         if "op" in entry:
             self._by_operation[entry["op"]] = entry
-        if entry["kind"] == "did" and entry["parts"]:
+        if (entry["kind"] == "did" and entry["parts"]) or "skip" in entry:
             self._done.append(entry)
             self._undone.clear()
         elif entry["kind"] in ("undid", "redid"):

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from screentime.errors import InputError
+from screentime.files import sync_folder
 
 
 class Journal:
@@ -25,13 +26,11 @@ class Journal:
             InputError: a line that is not one of a journal's.
         """
         self.path = path
-        made = not path.parent.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
-        if made:
-            _sync_folder(path.parent.parent)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         os.fsync(self._file)
-        _sync_folder(path.parent)
+        for folder in (path.parent, path.parent.parent):
+            sync_folder(folder)
         self.entries = self._read()
 
     def append(self, *entries: dict) -> None:
@@ -80,12 +79,3 @@ class Journal:
 def _write_all(file: int, data: bytes) -> None:
     while data:
         data = data[os.write(file, data) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

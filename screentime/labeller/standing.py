@@ -54,7 +54,7 @@ def film_standing(film: Film, share: int, looked_again: int) -> Standing:
 
 def _lacking(film: Film) -> dict[str, int]:
     """Per character the frames of which nobody has said whether it is there, though half of the others were answered."""
-    answered = film.looked.sum(axis=1)[:, None] - film.looked
+    answered = film.told.sum(axis=1)[:, None] - film.told
     open_ = (film.sheet.present == UNKNOWN) & ~film.drawn[:, None] & (film.weights_s > 0)[:, None]
     counts = (open_ & (2 * answered >= max(1, len(film.cast) - 1)) & (answered > 0)).sum(axis=0)
     return {name: int(n) for name, n in zip(film.cast, counts, strict=True) if n}
