@@ -514,7 +514,7 @@ def test_a_thumb_says_where_its_shot_changes(open_):
     reader.go_to(shot)
 
     assert turns[shot] and not all(turns.values())
-    assert reader.page.locator(f".cell[data-place='{place}'] .turn").is_visible()
+    assert reader.page.locator(f".cell[data-place='{place}'] .note").is_visible()
     assert "changes inside its shot" in reader.page.get_attribute(f".cell[data-place='{place}']", "aria-label")
 
 

@@ -222,7 +222,6 @@ function badges(item) {
   else if (said === 0 && guesses === 0) parts.push(["state open", "not reviewed", "nobody has looked"]);
   else if (said === 0 && !parts.length) parts.push(["badge guess", "nobody", "a guess: nobody is there"]);
   else if (said < total && said > 0) parts.push(["state open", `${total - said} open`, "not said of all characters"]);
-  if (item.x) parts.unshift(["state left", LEFT_OUT, "left out of every total"]);
   if (page.view === "check" && isOpen(item)) parts.push(["state open", "look again", "not looked at again yet"]);
   return parts;
 }
@@ -287,12 +286,12 @@ function newCell() {
   frame.className = "frame";
   const img = document.createElement("img");
   img.alt = ""; img.draggable = false; img.decoding = "async";
-  const time = document.createElement("span"), turn = document.createElement("span");
+  const time = document.createElement("span"), note = document.createElement("span");
   time.className = "time";
-  turn.className = "turn"; turn.textContent = "⇄"; turn.title = `somebody ${TURN}: S shows where`;
+  note.className = "note";
   const who = document.createElement("div");
   who.className = "who";
-  frame.append(img, time, turn);
+  frame.append(img, time, note);
   cell.append(frame, who);
   return cell;
 }
@@ -308,8 +307,10 @@ function paintCell(cell, place) {
   cell.setAttribute("aria-label", describe(item));
   cell.setAttribute("aria-posinset", String(place + 1));
   cell.setAttribute("aria-setsize", String(page.items.length));
-  const [img, time, turn] = cell.firstChild.children;
-  turn.hidden = !item.s;
+  const [img, time, note] = cell.firstChild.children;
+  note.hidden = !item.s && !item.x;
+  note.textContent = item.x ? LEFT_OUT : "⇄";
+  note.title = item.x ? "left out of every total" : `somebody ${TURN}: S shows where`;
   const source = pictureOf("frame", item.v, item.f);
   if (img.getAttribute("src") !== source) img.src = source;
   cell.firstChild.style.height = `${Math.round((cellWidth - 8) * 9 / 16)}px`;
