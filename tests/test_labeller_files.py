@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from labelled_film import write_project
 from screentime.errors import InputError
 from screentime.frames import open_frames
 from screentime.label_rows import Row, rows_of, table_of
+from screentime.labeller import desk as desk_module
 from screentime.labeller import journal as journal_module
 from screentime.labeller.book import Book
 from screentime.labeller.errors import Refused
@@ -212,6 +214,28 @@ def test_what_was_not_yet_in_the_file_is_replayed_to_the_same_bytes(tmp_path):
     desk.write()
     assert csv_of(tmp_path).read_bytes() != written
     assert csv_of(tmp_path).read_bytes() == csv_of(tmp_path.parent / "died").read_bytes()
+
+
+def test_the_label_file_follows_the_answers_within_a_second(tmp_path, monkeypatch):
+    """As in the command, five times a second; the clock is the test's, in tenths. The last answers come one upon another."""
+    params = project(tmp_path, n_frames=40)
+    desk = session(tmp_path, params)
+    tenth, said, behind = 0, {}, {}
+    monkeypatch.setattr(desk_module, "time", SimpleNamespace(monotonic=lambda: tenth / 10))
+    for tenth in range(0, 80, 2):
+        if tenth == 2 or 20 <= tenth < 60:
+            frame = tenth // 2
+            say(desk, f"operation-{frame}", (frame, 0, "1"))
+            said[frame] = tenth
+        desk.tick()
+        rows = csv_of(tmp_path).read_text().splitlines()[1:] if csv_of(tmp_path).exists() else []
+        for row in rows:
+            frame = int(row.partition(",")[0])
+            behind.setdefault(frame, tenth - said[frame])
+
+    assert behind.keys() == said.keys()
+    assert max(behind.values()) <= 12  # a second, and the time to the next of five looks a second
+    assert behind[1] <= 10 and behind[max(said)] <= 10
 
 
 def test_a_file_that_was_reverted_outside_stays_reverted(tmp_path):
