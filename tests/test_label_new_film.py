@@ -66,7 +66,7 @@ def test_a_film_never_seen_before_is_taken_in_and_opened(project, film, tmp_path
     assert command.ended()[0] == 0
     opened.unlink()
     again = Command(project.folder, "--no-browser", browser=str(browser), code=project.folder)
-    again.running()
+    assert again.running().token != one.token  # of each run its own
     time.sleep(1)  # a browser would be opened half a second behind the address
     again.kill(signal.SIGINT)
     code, said = again.ended()
