@@ -55,7 +55,7 @@ class Reader:
             self.page.clock.pause_at(3_600_000)
         self.until(lambda: self.cells() > 0 or self.page.locator("#empty").is_visible())
 
-    def until(self, holds: Callable[[], bool], seconds: float = 20) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
         """Wait for something to hold (the page's policy forbids playwright's own way)."""
         end = time.monotonic() + seconds
         while not holds():
@@ -985,6 +985,25 @@ def test_check_keeps_what_enter_lets_stand_corrects_by_a_digit_and_leads_on(open
 
     assert len(film.confirmed) == 6 and not set(film.confirmed) & set(film.doubted())
     assert all(film.letters(frame) == "".join(str(int(one)) for one in there[frame]) for frame in slips)
+
+
+def test_a_label_file_that_cannot_be_written_is_told_until_it_can(open_, tmp_path):
+    reader, _ = open_()
+    in_the_way = tmp_path / "data" / "labels" / ".film.csv.partial"
+    in_the_way.mkdir()
+    reader.keys("1")
+    trouble = reader.page.locator("#trouble")
+    reader.until(trouble.is_visible)
+    assert re.fullmatch(
+        r".*film\.csv: .*; what is shown as saved is safe in the journal: make room or give access, it is written then",
+        trouble.inner_text(),
+    )
+    assert reader.page.inner_text("#saved") == "saved in the journal"
+
+    in_the_way.rmdir()
+    reader.until(lambda: not trouble.is_visible())
+    assert reader.page.inner_text("#saved") == "saved"
+    assert f"{reader.focus()['f']},,tom,1" in (tmp_path / "data" / "labels" / "film.csv").read_text()
 
 
 def test_without_the_server_the_page_says_not_saved_keeps_the_answer_and_sends_it_later(tmp_path, chromium):
