@@ -8,9 +8,10 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,20 +101,36 @@ def served(folder: Path, params) -> Iterator[Running]:
 class Command:
     """`python -m screentime label` in a process of its own."""
 
-    def __init__(self, folder: Path, *words: str, limit: str = "") -> None:
-        command = [sys.executable, "-m", "screentime", "label", "--no-browser", *words]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    def __init__(
+        self, folder: Path, *words: str, browser: str = "", before: Sequence[str] = (), code: Path = ROOT
+    ) -> None:
+        """Begin it, in a terminal of its own.
+
+        Args:
+            folder: the project.
+            words: of the command line.
+            browser: what it opens its page with; "": it opens none.
+            before: words before the command.
+            code: the folder of the program.
+        """
+        command = [*before, sys.executable, "-m", "screentime", "label", *([] if browser else ["--no-browser"]), *words]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # for the commands that it runs
+        environment = {"PYTHONPATH": str(code), "PYTHONUNBUFFERED": "1", "PATH": path, "BROWSER": browser or "false"}
+        outer, inner = os.openpty()
+        termios.tcsetwinsize(inner, (40, 160))
         self.process = subprocess.Popen(
-            command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, cwd=folder, env=os.environ | environment, stdout=inner, stderr=inner, start_new_session=bool(before),
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
+        os.close(inner)
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.said: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read, args=(outer,), daemon=True).start()
 
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self.lines.put(line)
+    def _read(self, terminal: int) -> None:
+        with open(terminal, encoding="utf-8") as lines, suppress(OSError):  # Linux: the other end is closed
+            for line in lines:
+                self.lines.put(line)
         self.lines.put(None)
 
     def running(self) -> Running:

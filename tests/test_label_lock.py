@@ -107,5 +107,6 @@ def test_every_command_that_writes_label_files_asks_for_them(tmp_path):
                 f"data/labels: the labeller at http://127.0.0.1:8123 (process {labeller.pid}, since "
             )
         assert project.run("git", "status", "--porcelain") == ""
+        assert project.run("dvc", "check-ignore", ".screentime") == ".screentime\n"
     finally:
         labeller.communicate()

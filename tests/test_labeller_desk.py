@@ -1,10 +1,12 @@
 """What a person does at the labeller: pages that hold still, accepting what is shown, the blind audit, shots, groups."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from labelled_film import truth, write_project
+from scipy.special import stdtrit
 
 from screentime.audit import draw
 from screentime.labeller.errors import Refused
@@ -270,6 +272,44 @@ def test_undo_does_not_reach_behind_a_draw(opened):
 
     with pytest.raises(Refused, match="was said before an audit round was drawn, and the draw counts on it"):
         opened.undo("undo-1234")
+
+
+def test_every_character_is_told_its_seconds_over_all_films_and_what_the_next_round_would_give(tmp_path):
+    """By hand: nothing but the audit is known, so that every score is 0 and every error is the answer itself."""
+    films, n_frames, n = ["one", "two"], 200, 20
+    params = write_project(tmp_path, films, CAST, n_frames=n_frames)
+    desk, _ = open_desk(tmp_path, params, params.videos, "ann")
+    there = {"tom": lambda place: place % 2, "jerry": lambda place: place < 8, "spike": lambda place: 0 < place < 4}
+    for video in films:
+        page = drawn(desk, n, video)
+        for place, frame in enumerate(sorted(item["f"] for item in page["items"])):
+            cells = [[video, frame, c, str(int(there[name](place)))] for c, name in enumerate(CAST)]
+            desk.put(f"answer-{video}-{frame}", page["page"], cells, "look")
+    desk.refit()
+    told = desk.state()["standing"]
+
+    left, more = n_frames - n, 95  # 190 frames are a round's most, half of them each film's
+    now, after = {}, {}
+    for c, name in enumerate(CAST):
+        errors = [int(there[name](place)) for place in range(n)]
+        spread = (sum((one - other) ** 2 for one, other in pairwise(errors)) / 2 + 2) / (n - 1 + 2)
+        half = stdtrit(n - 1, 0.975) * (spread / (n / (n_frames * left))) ** 0.5
+        then = stdtrit(n + more - 2, 0.975) * (spread / (n / (n_frames * left) + more / (left * (left - more)))) ** 0.5
+        assert [desk.film(video).after_another_round(c, more) for video in films] == pytest.approx([then] * 2)
+        seconds = len(films) * n_frames * sum(errors) / n
+        least = len(films) * sum(errors)  # they were seen
+        now[name] = seconds, max(least, seconds - 2**0.5 * half), seconds + 2**0.5 * half
+        after[name] = 2**0.5 * then
+    sentences = {
+        name: f"{name}: {seconds:.0f} s, {low:.0f} to {high:.0f} s; 190 more audit frames would make that about ±{after[name]:.0f} s"
+        for name, (seconds, low, high) in now.items()
+    }
+    assert told["characters"] == [
+        {"now": f"{seconds:.0f} s ({low:.0f} to {high:.0f})", "next": sentences[name]}
+        for name, (seconds, low, high) in now.items()
+    ]
+    assert told["sentence"] == f"widest: {sentences['tom']}"
+    assert all(after[name] < (high - low) / 3 for name, (_, low, high) in now.items())
 
 
 # one character more, ranges, films

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from labelled_film import write_project
 from screentime.errors import InputError
 from screentime.frames import open_frames
 from screentime.label_rows import Row, rows_of, table_of
+from screentime.labeller import desk as desk_module
 from screentime.labeller import journal as journal_module
 from screentime.labeller.book import Book
 from screentime.labeller.errors import Refused
@@ -214,6 +216,28 @@ def test_what_was_not_yet_in_the_file_is_replayed_to_the_same_bytes(tmp_path):
     assert csv_of(tmp_path).read_bytes() == csv_of(tmp_path.parent / "died").read_bytes()
 
 
+def test_the_label_file_follows_the_answers_within_a_second(tmp_path, monkeypatch):
+    """As in the command, five times a second; the clock is the test's, in tenths. The last answers come one upon another."""
+    params = project(tmp_path, n_frames=40)
+    desk = session(tmp_path, params)
+    tenth, said, behind = 0, {}, {}
+    monkeypatch.setattr(desk_module, "time", SimpleNamespace(monotonic=lambda: tenth / 10))
+    for tenth in range(0, 80, 2):
+        if tenth == 2 or 20 <= tenth < 60:
+            frame = tenth // 2
+            say(desk, f"operation-{frame}", (frame, 0, "1"))
+            said[frame] = tenth
+        desk.tick()
+        rows = csv_of(tmp_path).read_text().splitlines()[1:] if csv_of(tmp_path).exists() else []
+        for row in rows:
+            frame = int(row.partition(",")[0])
+            behind.setdefault(frame, tenth - said[frame])
+
+    assert behind.keys() == said.keys()
+    assert max(behind.values()) <= 12  # a second, and the time to the next of five looks a second
+    assert behind[1] <= 10 and behind[max(said)] <= 10
+
+
 def test_a_file_that_was_reverted_outside_stays_reverted(tmp_path):
     params = project(tmp_path)
     desk = session(tmp_path, params)
@@ -358,8 +382,8 @@ class Disk:
 
         return call
 
-    def acknowledge(self, cell) -> None:
-        self.acknowledged.append((len(self.calls), cell))
+    def acknowledge(self, what) -> None:
+        self.acknowledged.append((len(self.calls), what))
 
     def after(self, cut: int, folder: Path, *, fsync: bool = True) -> None:
         """Write what a power cut after so many calls leaves into a folder: of every file the bytes last synced."""
@@ -376,37 +400,85 @@ class Disk:
                 path.write_bytes(data)
 
 
+def standing(desk) -> tuple:
+    """All that was acknowledged, as a session that opens again must find it."""
+    film, state = desk.film("film"), desk.state()
+    return (
+        film.sheet.present.tolist(), film.sheet.source.tolist(), film.drawn.tolist(), film.skips,
+        *(state[name] for name in ("undo", "redo", "active_s", "portraits")),
+    )  # fmt: skip
+
+
 def burst(folder: Path, monkeypatch):
-    """A session with answers, undo, painting and files written in between, on a recorded disk."""
-    params = project(folder)
+    """A session of everything that a person does, with files written in between, on a recorded disk."""
+    params = project(folder, n_frames=24)
     with monkeypatch.context() as patch:
         disk = Disk(folder, patch)
         desk = session(folder, params)
-        for number in range(8):
-            frame, value = number % 6, "01"[(number + number // 6) % 2]  # the last two change what the first two said
-            say(desk, f"operation-{number}", (frame, 0, value))
-            disk.acknowledge((frame, 0, value))
-            if number % 3 == 2:
+        disk.acknowledge(standing(desk))
+
+        def accept_page(operation: str) -> None:
+            desk.refit()
+            page = desk.page("review")
+            items = [[item["v"], item["f"], item["p"].replace(".", "0")] for item in page["items"]]
+            assert desk.accept(operation, page["page"], items)["wrote"] > 0
+
+        def take_shot(operation: str) -> None:
+            frame = next(int(one) for one in np.flatnonzero(desk.film("film").free()) if one % 8 == 0)
+            values = "".join(str(one) or "0" for one in desk.film("film").sheet.present[frame])
+            desk.take_shot(operation, desk.page("film", "film")["page"], "film", frame, values)
+
+        def audit(operation: str) -> None:
+            item = next(item for item in desk.page("audit")["items"] if "." in item["a"])
+            cells = [["film", item["f"], place, "1"] for place in range(len(CAST))]
+            desk.put(operation, desk.page("audit")["page"], cells, "look", 2.5)
+
+        for number, (work, write) in enumerate([
+            (lambda op: say(desk, op, (1, 0, "1"), (1, 1, "0")), False),
+            (lambda op: say(desk, op, (9, 0, "0"), (9, 1, "1")), True),
+            (lambda op: say(desk, op, (1, 0, "0")), False),
+            (lambda op: say(desk, op, *((frame, 1, "1") for frame in range(3, 7)), how="many"), False),
+            (lambda op: desk.undo(op), True),
+            (lambda op: desk.redo(op), False),
+            (accept_page, False),
+            (lambda op: desk.undo(op), False),
+            (accept_page, True),
+            (take_shot, False),
+            (lambda op: desk.portrait(op, 0, "film", 3), False),
+            (lambda op: desk.skip(op, "film", 22, 23, "credits"), False),
+            (lambda op: desk.draw(op, "film", 6), False),
+            (audit, True),
+            (audit, False),
+            (lambda op: desk.undo(op), False),
+            (audit, False),
+        ]):  # fmt: skip
+            work(f"operation-{number}")
+            disk.acknowledge(standing(desk))
+            assert disk.acknowledged[-1][1] != disk.acknowledged[-2][1]
+            if write:
                 desk.write()
     return params, disk
 
 
 def lost(folder: Path, tmp_path: Path, params, disk: Disk, *, fsync: bool = True) -> list[str]:
-    """At which cuts an acknowledged answer is not there any more."""
+    """At which cuts the next session finds neither what was acknowledged last nor what was being done then."""
+    project(tmp_path / "bare", n_frames=24)
+    opened: dict[tuple, tuple] = {}
+
+    def after(cut: int) -> tuple:
+        disk.after(cut, left := tmp_path / f"left{cut}", fsync=fsync)
+        files = tuple(sorted((path.relative_to(left), path.read_bytes()) for path in left.rglob("*") if path.is_file()))
+        if files not in opened:
+            after = shutil.copytree(tmp_path / "bare", tmp_path / f"cut{cut}")
+            shutil.copytree(left, after, dirs_exist_ok=True)
+            opened[files] = standing(session(after, params))
+        return opened[files]
+
     found = []
-    for cut in range(len(disk.calls) + 1):
-        after = tmp_path / f"cut{cut}{fsync}"
-        write_project(after, ["film"], CAST, n_frames=12)
-        disk.after(cut, after, fsync=fsync)
-        sheet = session(after, params).film("film").sheet
-        said = {}
-        for calls, (frame, character, value) in disk.acknowledged:
-            if calls <= cut:
-                said[frame, character] = value
-        unsure = {cell[:2] for calls, cell in disk.acknowledged if calls > cut}
-        found += [
-            f"cut {cut}: {cell}" for cell, value in said.items() if cell not in unsure and sheet.present[cell] != value
-        ]
+    for cut in range(disk.acknowledged[0][0], len(disk.calls) + 1):
+        place = max(place for place, (calls, _) in enumerate(disk.acknowledged) if calls <= cut)
+        if after(cut) not in [stands for _, stands in disk.acknowledged[place : place + 2]]:
+            found.append(f"cut {cut} of {len(disk.calls)}: {after(cut)} instead of {disk.acknowledged[place][1]}")
     return found
 
 
@@ -421,7 +493,7 @@ def test_without_the_sync_of_the_journal_a_power_cut_loses_answers(tmp_path, mon
     assert sync is os.fsync
     params, disk = burst(tmp_path / "real", monkeypatch)
     disk.calls = [call for call in disk.calls if not (call[0] == "fsync" and call[1].endswith("journal.jsonl"))]
-    disk.acknowledged = [(len(disk.calls), cell) for _, cell in disk.acknowledged]
+    disk.acknowledged = [(len(disk.calls), what) for _, what in disk.acknowledged]
 
     assert lost(tmp_path / "real", tmp_path, params, disk) != []
 

@@ -436,6 +436,34 @@ def shot_over(at: Attacked) -> bool:
     return covered(at, drawn)
 
 
+def shot_in_an_audit(at: Attacked) -> bool:
+    """Take a whole shot on the page of an audit: where the frame is one that was not drawn."""
+    drawn = at.draw()
+    frame = next(one for one in range(N_FRAMES) if one not in drawn)
+    page = at.page("audit")["page"]
+    return at.post("/api/take-shot", page=page, video="film", frame=frame, values="10") == 200
+
+
+def shot_of_a_drawn_frame(at: Attacked) -> bool:
+    """Ask for the shot of a frame that waits, on another page."""
+    frame = next(one for one in at.draw() if not at.film.drawn[slice(*at.film.shot_of(one))].all())
+    page = at.page("film")["page"]
+    return at.post("/api/shot", page=page, video="film", frame=frame) == 200
+
+
+def drawn_as_new_portrait(at: Attacked) -> bool:
+    frame = at.draw()[0]
+    return at.post("/api/portrait", character=0, video="film", frame=frame) == 200
+
+
+def drawn_while_the_file_lags(at: Attacked) -> bool:
+    """Draw a round while the label file cannot be written: what it lacks would be taken for not labelled."""
+    (at.csv().parent / f".{at.csv().name}.partial").mkdir()
+    at.say(1, "10")
+    at.post("/api/draw", video="film", n=N_FRAMES)
+    return bool(at.film.drawn[1])
+
+
 def many_in_an_audit(at: Attacked) -> bool:
     drawn = at.draw()
     cells = [["film", frame, 0, "1"] for frame in drawn]
@@ -689,6 +717,10 @@ GUARDS = [
     Guard("painting leaves out", painted_over, replaced(desk.Desk, "put", "shown.admits(film, frame) and alone", "True")),
     Guard("accepting leaves out", accepted_since, replaced(desk.Desk, "accept", "not shown.admits(film, frame)", "False")),
     Guard("shots leave out", shot_over, replaced(desk.Desk, "take_shot", " if not film.drawn[one]]", "]")),
+    Guard("no shot in an audit", shot_in_an_audit, replaced(desk.Desk, "shot", 'shown.view == "audit"', "False")),
+    Guard("no shot of a drawn frame", shot_of_a_drawn_frame, replaced(desk.Desk, "shot", "film.drawn[frame]", "False")),
+    Guard("a drawn frame is no picture of a character", drawn_as_new_portrait, replaced(desk.Desk, "portrait", "film.drawn[frame]", "False")),
+    Guard("no draw while the label file lags", drawn_while_the_file_lags, replaced(desk.Desk, "draw", "if film.book.trouble:", "if False:")),
     Guard("an audit is looked at frame by frame", many_in_an_audit, replaced(desk.Desk, "put", 'shown.view == "audit" and how != "look"', "False")),
     Guard("a second look is one frame's", many_again, replaced(desk.Desk, "put", " and alone", "")),
     Guard("an audit comes in random order", in_order_of_time, replaced(film.Film, "audit_order", "random.Random(f\"{self.video_id} {number}\").shuffle(frames)", "pass")),

@@ -1,15 +1,23 @@
 """The labeller's page in a real browser: every key, what stays still, what is saved, what a reader of any screen sees."""
 
+import io
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
+import synthetic
 from browser import executable
 from labelled_film import truth, write_project
 from labeller_runs import Command, Running, served
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from screentime.frames import decode_jpeg
 from screentime.labeller.session import JOURNAL
 
 CAST = ["tom", "jerry", "spike", "butch", "tyke"]
@@ -30,7 +38,10 @@ def chromium() -> Iterator[Browser]:
 class Reader:
     """A person's browser, open at the labeller; whatever its console says, and wherever it goes, is kept."""
 
-    def __init__(self, browser: Browser, address: str, *, width: int = 1280, height: int = 860, **more) -> None:
+    def __init__(
+        self, browser: Browser, address: str, *, width: int = 1280, height: int = 860, clock: bool = False, **more
+    ) -> None:
+        """Open the page; with `clock` its time goes on only as the test says."""
         self.context = browser.new_context(viewport={"width": width, "height": height}, **more)
         self.page: Page = self.context.new_page()
         self.console: list[str] = []
@@ -38,10 +49,14 @@ class Reader:
         self.page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.console.append(f"error: {error}"))
         self.page.on("request", lambda request: self.requests.append(request.url))
+        if clock:
+            self.page.clock.install(time=0)
         self.page.goto(address)
+        if clock:
+            self.page.clock.pause_at(3_600_000)
         self.until(lambda: self.cells() > 0 or self.page.locator("#empty").is_visible())
 
-    def until(self, holds: Callable[[], bool], seconds: float = 20) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
         """Wait for something to hold (the page's policy forbids playwright's own way)."""
         end = time.monotonic() + seconds
         while not holds():
@@ -53,6 +68,14 @@ class Reader:
     def keys(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until the focus is on an element."""
+        for _ in range(60):
+            self.keys("Tab")
+            if self.page.evaluate("(name) => document.activeElement.matches(name)", name):
+                return
+        raise AssertionError(f"no Tab leads to {name}")
 
     def cells(self) -> int:
         return self.page.locator(".cell").count()
@@ -161,6 +184,22 @@ def test_a_digit_of_another_keyboard_layout_and_the_number_pad_count_by_their_pl
     reader.saved()
 
     assert answers(running, frame) == ".1.1."
+
+
+def test_a_letter_counts_by_what_is_written_on_its_key(open_):
+    """On a Dvorak keyboard the key at L's place says N, and the one at N's place B."""
+    reader, running = open_()
+    first = reader.focus()["f"]
+    reader.page.evaluate("""() => {
+      const press = (code, key) => { for (const kind of ["keydown", "keyup"]) document.dispatchEvent(new KeyboardEvent(kind, {code, key, bubbles: true})); };
+      press("KeyN", "b"); press("Digit2", "2"); press("KeyL", "n");
+    }""")
+    second = reader.focus()["f"]
+    reader.keys("b")
+    reader.saved()
+
+    assert second != first  # N
+    assert answers(running, second) == ".1..."  # B: the digit paints
 
 
 def test_a_question_mark_and_a_digit_cannot_be_told_twice_is_the_whole_frame(open_):
@@ -465,6 +504,25 @@ def test_a_shows_look_alikes_and_control_enter_accepts_the_page(open_):
     assert all("." not in answers(running, item["f"]) for item in shown)
 
 
+def test_look_alikes_say_how_many_frames_they_leave_to_the_audit(open_):
+    reader, running = open_()
+    film = running.desk.film("film")
+    running.desk.draw("draw-a-round", "film", 30)
+    frame = int(np.flatnonzero(~film.drawn)[0])
+    seen = film.features.astype(np.float64)
+    alike = seen @ seen[frame] / np.linalg.norm(seen, axis=1)
+    left_out = int(film.drawn[np.argsort(-alike)[:24]].sum())
+    reader.open("film")
+    reader.go_to(frame)
+    reader.keys("a")
+    reader.until(lambda: reader.page.evaluate("page.view") == "group")
+
+    assert left_out > 1
+    assert reader.page.inner_text("#what") == (
+        f"frames that look most like the one at 0:{frame:02d} ({left_out} left out: they wait for the audit)"
+    )
+
+
 def test_f_shows_the_frame_large_p_plays_and_brackets_show_the_seconds_around(open_):
     reader, _ = open_()
     reader.keys("]")
@@ -518,6 +576,32 @@ def test_a_thumb_says_where_its_shot_changes(open_):
     assert "changes inside its shot" in reader.page.get_attribute(f".cell[data-place='{place}']", "aria-label")
 
 
+def test_f_and_p_show_the_film_itself_at_its_size_and_time(open_, tmp_path):
+    reader, _ = open_(n_frames=24)
+    rate = 12
+    (tmp_path / "data" / "videos").mkdir()
+    film = tmp_path / "data" / "videos" / "film.mp4"
+    synthetic.write_film(film, synthetic.constant_rate(24 * rate, Fraction(rate)), width=192, height=108)
+    reader.open("film")
+    reader.go_to(7)
+
+    def picture(address: str) -> np.ndarray:
+        return decode_jpeg(reader.context.request.get(urljoin(reader.page.url, address)).body())
+
+    reader.keys("f")
+    reader.until(lambda: reader.page.evaluate("document.querySelector('dialog .zoom img').naturalWidth") == 192)
+    native = picture(reader.page.get_attribute("dialog .zoom img", "src"))
+    assert native.shape == (108, 192, 3) and synthetic.number_of(native) == 7 * rate
+    reader.keys("Escape", "p")
+    shown = set()
+    reader.until(lambda: len(shown.add(reader.page.get_attribute("#picture", "src")) or shown) > 4)
+    motion = dict.fromkeys(url for url in reader.requests if "/motion/" in url)
+    numbers = [synthetic.number_of(picture(url)) for url in motion]
+
+    assert numbers == list(range(6 * rate + 1, 8 * rate, 2))  # a second before, a second behind
+    assert len(shown & motion.keys()) > 2
+
+
 def test_h_shows_every_key_and_fits_on_a_narrow_page(open_):
     reader, _ = open_(width=720, height=700)
     reader.keys("h")
@@ -533,23 +617,30 @@ def test_h_shows_every_key_and_fits_on_a_narrow_page(open_):
 
 def test_t_picks_a_characters_picture_c_lays_its_frames_side_by_side_o_asks_for_one(open_):
     reader, running = open_()
-    frame = reader.focus()["f"]
-    reader.keys("2")
+    alone = reader.focus()["f"]
+    reader.keys("2", "ArrowRight", "1", "2")
     reader.saved()
+    picked = reader.focus()["f"]
+    assert running.desk.state()["portraits"][1] == ["film", alone]  # where nobody picks one
     reader.keys("t", "2")
-    reader.until(lambda: running.desk.state()["portraits"][1] == ["film", frame])
+    reader.until(lambda: running.desk.state()["portraits"][1] == ["film", picked])
+    portrait = reader.page.locator("#cast li").nth(1).locator("img.portrait")
+    reader.until(lambda: (portrait.get_attribute("src") or "").startswith(f"/picture/frame/film/{picked}?"))
+    assert portrait.is_visible()
     reader.keys("c", "2")
     reader.until(lambda: reader.page.evaluate("page.view") == "same")
-    assert [item["f"] for item in reader.items()] == [frame]
+    assert [item["f"] for item in reader.items()] == sorted([alone, picked])
     reader.keys("o", "4")
-    reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 1)
+    reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 2)
+    frame = reader.focus()["f"]
     reader.keys("y")
-    reader.until(lambda: answers(running, frame) == ".1.1.")
-    reader.until(lambda: reader.page.evaluate("page.view") == "start")
+    reader.until(lambda: answers(running, frame)[3:] == "1.")
     reader.keys("o", "5")
-    reader.until(lambda: reader.page.evaluate("page.character") == 4 and page_count(reader) == 1)
+    reader.until(lambda: reader.page.evaluate("page.character") == 4 and page_count(reader) == 2)
+    frame = reader.focus()["f"]
+    before = answers(running, frame)[:4]
     reader.keys("?", "?")
-    reader.until(lambda: answers(running, frame) == ".1.1?")  # of the frame it asks about one character alone
+    reader.until(lambda: answers(running, frame) == before + "?")  # of the frame it asks about one character alone
 
 
 def test_a_character_added_later_is_offered_and_one_key_leads_to_it(open_):
@@ -638,6 +729,80 @@ def test_nobody_does_not_look_like_not_reviewed_and_a_guess_like_neither(open_):
 def test_not_reviewed_says_so_in_words(open_):
     reader, _ = open_()
     assert "not reviewed" in reader.page.locator(".cell").first.inner_text()
+
+
+def test_who_is_there_stands_on_the_frame_in_letters_not_in_colour_alone(open_):
+    reader, _ = open_()
+    reader.keys("1", "5", "?", "4")
+    reader.saved()
+    cell = reader.page.locator(".cell.focus")
+
+    assert cell.locator(".badge.yes").all_inner_texts() == ["to", "ty"]  # as short as tells them apart
+    assert cell.locator(".badge.ask").all_inner_texts() == ["b?"]
+    assert all(one.bounding_box()["width"] > 8 for one in cell.locator(".badge").all())
+
+
+def test_a_stretch_that_is_not_part_of_the_film_is_hatched_on_the_timeline(open_):
+    reader, running = open_()
+    reader.until(lambda: bool(reader.page.evaluate("films.get('film')")))
+    running.desk.skip("skip-a-stretch", "film", 40, 59, "advert")
+
+    def colours(first: int, last: int) -> int:
+        """How many colours the first character's row has between two seconds."""
+        with Image.open(io.BytesIO(reader.page.locator("#timeline").screenshot())) as picture:
+            left, right = (76 + (picture.width - 78) * time_s / 96 for time_s in (first, last))
+            return len(picture.crop((int(left), 3, int(right), 8)).getcolors())
+
+    reader.until(lambda: colours(41, 59) > 1)
+    assert colours(61, 90) == 1
+    assert "hatched not part of the film" in reader.page.get_attribute("#timeline", "aria-label")
+
+
+def test_it_opens_on_what_is_most_useful_now_and_says_how_far_the_work_is(open_):
+    n_frames = 400
+    reader, running = open_(n_frames=n_frames, teach=24)
+
+    def numbers() -> str:
+        return reader.page.inner_text("#numbers")
+
+    assert reader.page.evaluate("page.view") == running.desk.plan().view == "review"
+    assert numbers() == "24 of 400 frames labelled · audit none yet · 0.0 min active"
+    before = r"widest: \w+: \d+ s, and nothing says yet how sure; 190 audit frames are expected to give about ±\d+ s"
+    assert re.fullmatch(before, reader.page.inner_text("#sure"))
+    reader.keys("0")
+    reader.until(lambda: numbers().startswith("25 of 400 frames labelled"))
+
+    running.desk.draw("draw-a-round", "film", 12)
+    page, there = running.desk.page("audit"), truth(n_frames, len(CAST))
+    for item in page["items"]:
+        cells = [["film", item["f"], c, str(int(there[item["f"], c]))] for c in range(len(CAST))]
+        running.desk.put(f"audit-{item['f']}", page["page"], cells, "look")
+    running.desk.refit()
+    reader.until(lambda: " · audit 12 of 12 · " in numbers())
+    after = r"widest: \w+: \d+ s, \d+ to \d+ s; \d+ more audit frames would make that about ±\d+ s"
+    reader.until(lambda: bool(re.fullmatch(after, reader.page.inner_text("#sure"))))
+    assert reader.page.locator("#sure").is_visible()
+
+
+def test_active_minutes_are_counted_without_longer_pauses_sent_kept_and_shown(open_, tmp_path):
+    reader, running = open_(clock=True)
+
+    def kept() -> float:
+        lines = (tmp_path / ".screentime" / "journal.jsonl").read_text().splitlines()
+        return sum(json.loads(line).get("active_s", 0.0) for line in lines)
+
+    reader.keys("ArrowRight")
+    for pause_s in (20, 45, 29):  # the second is longer than half a minute
+        reader.page.clock.fast_forward(1000 * pause_s)
+        reader.keys("ArrowRight")
+    reader.keys("1")
+    reader.until(lambda: kept() == 49)
+    reader.until(lambda: reader.page.inner_text("#numbers").endswith(" · 0.8 min active"))
+    reader.page.clock.fast_forward(11_000)
+    reader.keys("ArrowRight")
+    reader.page.clock.fast_forward(15_000)  # now and then it is sent without any answer
+    reader.until(lambda: kept() == 60)
+    assert running.desk.state()["active_s"] == 60
 
 
 def test_nobody_over_visible_guesses_shows_and_says_what_it_did(open_):
@@ -841,6 +1006,26 @@ def test_an_audit_is_drawn_and_answered_blind_on_the_page(open_):
     reader.until(lambda: " to " in reader.page.inner_text("#cast"))
 
 
+def test_the_keyboard_alone_draws_a_round_and_answers_it(open_):
+    reader, running = open_()
+    reader.tab_to("nav button[data-view=audit]")
+    reader.keys("Enter")
+    reader.until(lambda: reader.page.locator("#round-size").is_visible())
+    reader.tab_to("#round-size")
+    reader.keys("Control+a", "1", "2")
+    reader.tab_to("#empty button")
+    reader.keys("Enter")
+    reader.until(lambda: reader.page.evaluate("page.view === 'audit' && page.items.length === 12"))
+    drawn = [item["f"] for item in reader.items()]
+    for place in range(12):
+        assert reader.focus()["f"] == drawn[place]
+        reader.keys(*(["0"] if place % 3 == 0 else ["2", "Enter"] if place % 3 == 1 else ["?", "?"]))
+    reader.until(lambda: running.desk.film("film").waiting() == [])
+
+    assert [answers(running, frame) for frame in drawn] == ["00000", "01000", "?????"] * 4
+    assert (running.desk.film("film").sheet.source[drawn] == "audit").all()
+
+
 # the server goes
 
 
@@ -867,6 +1052,25 @@ def test_check_keeps_what_enter_lets_stand_corrects_by_a_digit_and_leads_on(open
 
     assert len(film.confirmed) == 6 and not set(film.confirmed) & set(film.doubted())
     assert all(film.letters(frame) == "".join(str(int(one)) for one in there[frame]) for frame in slips)
+
+
+def test_a_label_file_that_cannot_be_written_is_told_until_it_can(open_, tmp_path):
+    reader, _ = open_()
+    in_the_way = tmp_path / "data" / "labels" / ".film.csv.partial"
+    in_the_way.mkdir()
+    reader.keys("1")
+    trouble = reader.page.locator("#trouble")
+    reader.until(trouble.is_visible)
+    assert re.fullmatch(
+        r".*film\.csv: .*; what is shown as saved is safe in the journal: make room or give access, it is written then",
+        trouble.inner_text(),
+    )
+    assert reader.page.inner_text("#saved") == "saved in the journal"
+
+    in_the_way.rmdir()
+    reader.until(lambda: not trouble.is_visible())
+    assert reader.page.inner_text("#saved") == "saved"
+    assert f"{reader.focus()['f']},,tom,1" in (tmp_path / "data" / "labels" / "film.csv").read_text()
 
 
 def test_without_the_server_the_page_says_not_saved_keeps_the_answer_and_sends_it_later(tmp_path, chromium):

@@ -2,13 +2,18 @@
 
 import concurrent.futures
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from labelled_film import write_project
 from labeller_runs import ROOT, Command, served
+from namespaces import on_a_disk_of
 
 from screentime.labeller.server import LARGEST_BODY
 from screentime.table_files import read_table
@@ -110,6 +115,14 @@ def answers(folder) -> set[tuple]:
     return {(row.start_s, row.character, row.present) for row in table.itertuples()}
 
 
+def until(holds) -> None:
+    """Wait for something to hold."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "it did not come to hold"
+        time.sleep(0.05)
+
+
 def test_ctrl_c_writes_everything_and_says_what_to_do_next(folder):
     command = Command(folder, "--annotator", "ann")
     one = command.running()
@@ -184,8 +197,8 @@ def test_kill_9_in_bursts_loses_nothing_that_was_acknowledged(folder):
                 frame, value, acknowledged = future.result()
                 if acknowledged:
                     said[frame, "tom"] = value
-                elif (frame, "tom") in said:
-                    said.pop(frame, None)
+                else:  # it may have been kept all the same
+                    said.pop((frame, "tom"), None)
         command.ended()
     command = Command(folder)
     command.running()
@@ -195,6 +208,56 @@ def test_kill_9_in_bursts_loses_nothing_that_was_acknowledged(folder):
 
     assert len(said) > 10
     assert {cell: found.get(cell) for cell in said} == said
+
+
+def test_on_a_full_disk_what_was_acknowledged_is_kept_and_written_when_there_is_room(tmp_path):
+    """Labels and journal lie on a small disk that fills up: first the label file cannot be written, then nothing is taken."""
+    source, place = tmp_path / "source", tmp_path / "project"
+    write_project(source, ["film"], CAST, n_frames=40)
+    place.mkdir()
+    into = ["sh", "-c", 'cp -r "$0/." "$1" && cd "$1" && shift && exec "$@"', str(source), str(place)]
+    command = Command(tmp_path, before=[*on_a_disk_of("1m", place, then=":"), *into])
+    one = command.running()
+    disk = Path(f"/proc/{command.process.pid}/root{place}")  # as the labeller sees it
+    page = one.do("/api/page", view="film")["page"]
+
+    def put(number) -> tuple[int, str | None]:
+        body = {"op": f"operation-{number}", "page": page, "cells": [["film", number, 0, "0"]], "how": "look"}
+        answer = one.ask("POST", "/api/put", body)
+        return answer[0], answer[2].get("refused")
+
+    def state() -> dict:
+        return one.ask("GET", "/api/state")[2]
+
+    assert put(0) == (200, None)
+    until(lambda: not state()["unwritten"])
+    with open(disk / "filler", "wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+    acknowledged = 1
+    while (answer := put(acknowledged))[0] == 200:
+        acknowledged += 1
+    trouble = (
+        "data/labels/film.csv: no space left on device, room to write was expected; what is shown as saved is safe in the "
+        "journal: make room or give access, it is written then"
+    )
+    assert acknowledged > 1 and answer == (409, "not saved: no space left on device; make room on the disk")
+    until(lambda: state()["trouble"] == trouble)
+    assert state()["unwritten"] and answers(disk) == {(0, "tom", "0")}
+    shutil.copytree(disk, tmp_path / "died", ignore=shutil.ignore_patterns("filler"))
+
+    (disk / "filler").unlink()
+    until(lambda: state()["trouble"] is None and not state()["unwritten"])
+    kept = {(frame, "tom", "0") for frame in range(acknowledged)}
+    assert answers(disk) == kept
+    assert put(acknowledged) == (200, None)
+    os.killpg(command.process.pid, signal.SIGKILL)
+    command.ended()
+    again = Command(tmp_path / "died")  # the machine died while the disk was full
+    again.running()
+    again.kill(signal.SIGINT)
+    assert again.ended()[0] == 0
+    assert answers(tmp_path / "died") == kept
 
 
 @pytest.mark.parametrize(
