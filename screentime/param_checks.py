@@ -107,9 +107,9 @@ def check_name(place: str, name: object, kind: str) -> None:
     """
     if not isinstance(name, str) or not name.strip():
         raise InputError(f"{place}: {shown(name)} was found, a name was expected; write it in quotes")
-    if name != name.strip() or any(sign in name for sign in ',\n\r"') or is_formula(name):
+    if name != name.strip() or any(sign in name for sign in ",\n\r") or is_formula(name):
         raise InputError(
-            f"{place}: '{name}' may not be a name: no comma, quote, line break, space at an end or leading = + - @ is "
+            f"{place}: '{name}' may not be a name: no comma, line break, space at an end or leading = + - @ is "
             "allowed; rename it"
         )
     if unicodedata.normalize("NFC", name) != name:

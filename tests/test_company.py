@@ -111,7 +111,7 @@ def test_without_groups_there_is_no_table_of_them(tmp_path):
         ({"seconds": ["ada"]}, "'seconds' is the name of a column; call the group otherwise"),
         ({"g": ["ada"], "G": ["bob"]}, "'g' and 'G' are one name; remove or rename one"),
         ({7: ["ada"]}, "7 was found, a name was expected; write it in quotes"),
-        ({"=g": ["ada"]}, "'=g' may not be a name: no comma, quote, line break, space at an end or leading = + - @ is allowed; rename it"),
+        ({"=g": ["ada"]}, "'=g' may not be a name: no comma, line break, space at an end or leading = + - @ is allowed; rename it"),
         ({"e\u0301": ["ada"]}, "'e\u0301' is not in the normal form NFC; type the name anew"),
     ],
 )  # fmt: skip

@@ -322,6 +322,11 @@ def test_a_character_added_later_is_asked_about_in_the_frames_that_are_labelled(
     frames = [item["f"] for item in page["items"]][:3]
     for frame in frames:
         desk.put(f"answer-{frame}", page["page"], [["one", frame, 0, "1"], ["one", frame, 1, "0"]], "look")
+    desk.refit()
+    guessed = desk.page("film", "one")
+    item = next(item for item in guessed["items"] if item["f"] not in frames)
+    desk.accept("accept-two", guessed["page"], [["one", item["f"], item["p"].replace(".", "0")]])
+    frames.append(item["f"])  # accepted with its page, not looked at
     desk.write()
     params = write_project(tmp_path, ["one"], CAST)
     desk, _ = open_desk(tmp_path, params, params.videos, "ann")
@@ -329,7 +334,7 @@ def test_a_character_added_later_is_asked_about_in_the_frames_that_are_labelled(
     asked = desk.page("one", character=2)
     assert sorted(item["f"] for item in asked["items"]) == sorted(frames)
     desk.accept("accept-one", asked["page"], [["one", frames[0], desk.look(asked["page"])["items"][0]["a"][:2] + "0"]])
-    assert len(desk.page("one", character=2)["items"]) == 2
+    assert len(desk.page("one", character=2)["items"]) == 3
 
 
 def test_a_stretch_that_is_not_part_of_the_film_is_left_out_of_totals_and_pages(opened, tmp_path):

@@ -231,7 +231,7 @@ def test_new_names_are_checked_before_anything_changes(project):
         "params.yaml: cast: 'bob' was found among the new names, two others were expected; rename it later"
     )
     assert project.refused("cast", "split", "bob", "=x", "rob") == (
-        "params.yaml: cast: '=x' may not be a name: no comma, quote, line break, space at an end or leading = + - @ is allowed; "
+        "params.yaml: cast: '=x' may not be a name: no comma, line break, space at an end or leading = + - @ is allowed; "
         "rename it"
     )
     assert (

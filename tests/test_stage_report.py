@@ -19,7 +19,7 @@ from screentime.table_files import read_table
 from screentime.tables import TIMELINE
 from stages.report import report
 
-LONG_NAMES = ("a name that is much longer than most of the others", "Supercalifragilisticexpialidocious")
+LONG_NAMES = ('a name that is "much" longer than most of the others', "Supercalifragilisticexpialidocious")
 CAST = ("ada", "bob", *LONG_NAMES, "دارين")
 WIDTHS = (360, 500, 720, 960, 1280, 1600)
 
