@@ -16,6 +16,7 @@ from labeller_runs import ROOT, Command, served
 from namespaces import on_a_disk_of
 
 from screentime.labeller.server import LARGEST_BODY
+from screentime.labeller.session import open_desk
 from screentime.table_files import read_table
 from screentime.tables import LABELS
 
@@ -213,7 +214,7 @@ def test_kill_9_in_bursts_loses_nothing_that_was_acknowledged(folder):
 def test_on_a_full_disk_what_was_acknowledged_is_kept_and_written_when_there_is_room(tmp_path):
     """Labels and journal lie on a small disk that fills up: first the label file cannot be written, then nothing is taken."""
     source, place = tmp_path / "source", tmp_path / "project"
-    write_project(source, ["film"], CAST, n_frames=40)
+    params = write_project(source, ["film"], CAST, n_frames=40)
     place.mkdir()
     into = ["sh", "-c", 'cp -r "$0/." "$1" && cd "$1" && shift && exec "$@"', str(source), str(place)]
     command = Command(tmp_path, before=[*on_a_disk_of("1m", place, then=":"), *into])
@@ -253,10 +254,8 @@ def test_on_a_full_disk_what_was_acknowledged_is_kept_and_written_when_there_is_
     assert put(acknowledged) == (200, None)
     os.killpg(command.process.pid, signal.SIGKILL)
     command.ended()
-    again = Command(tmp_path / "died")  # the machine died while the disk was full
-    again.running()
-    again.kill(signal.SIGINT)
-    assert again.ended()[0] == 0
+    desk, _ = open_desk(tmp_path / "died", params, params.videos, "ann")  # the machine died while the disk was full
+    desk.write()
     assert answers(tmp_path / "died") == kept
 
 
