@@ -20,10 +20,12 @@ ACCEPTED_SKIPS = {
 
 # what takes longest is begun first, so that at the end no worker waits for another (with --no-loadscope-reorder)
 LONGEST = (
-    "test_whole_pipeline", "test_train", "test_interruption", "test_many_films", "test_ancestors", "test_labeller_guards",
-    "test_experiments", "test_labeller_page", "test_sharing", "test_stills", "test_tuned_pipeline", "test_score_films",
-    "test_clip_pipeline", "test_labeller_learner", "test_labeller_server", "test_eight_bit", "test_warm_start", "test_extract",
-    "test_remotes", "test_estimates", "test_registry", "test_kerashub",
+    "test_whole_pipeline", "test_labeller_learner", "test_interruption", "test_experiments", "test_train", "test_ancestors",
+    "test_many_films", "test_labeller_guards", "test_labeller_page", "test_sharing", "test_score_films",
+    "test_sequence_method", "test_tuned_pipeline", "test_stills", "test_clip_pipeline", "test_labeller_server",
+    "test_scorer", "test_eight_bit", "test_publish", "test_merging", "test_warm_start", "test_network", "test_kerashub",
+    "test_stills_commands", "test_stage_fill", "test_backbones", "test_probe", "test_extract", "test_remotes",
+    "test_estimates", "test_registry",
 )  # fmt: skip
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -75,6 +75,7 @@ def write_project(folder: Path, films: Sequence[str], cast: Sequence[str], n_fra
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params |= {"videos": [f"{video_id}.mp4" for video_id in films], "cast": list(cast)}
     params["suggest"]["frames"] = 24
+    params["embed"] |= {"width": 96, "height": 64}  # what a network that learns beside a labeller is shown
     params.pop("demo")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")

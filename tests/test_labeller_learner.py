@@ -10,6 +10,7 @@ from itertools import count
 
 import numpy as np
 import pytest
+from echo import Echo
 from labelled_film import truth, write_project
 from labeller_runs import Command
 
@@ -302,14 +303,18 @@ def test_scores_that_are_not_of_this_round_are_not_used(project, spoil):
 # the real network, on real pictures
 
 
-def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(project):
-    folder, _ = project
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory):
+    """The folder and the learner after its first lesson, that lesson, what came of it, and the frames accepted before."""
+    folder = tmp_path_factory.mktemp("taught")
     study = Listening()
-    desk = opened(project, study)
-    accepted = labelled_and_drawn(desk)
-    lesson = study.lessons[0]
+    accepted = labelled_and_drawn(opened((folder, write_project(folder, ["one"], CAST, n_frames=N_FRAMES)), study))
     learner = Learner(folder / "data", FORM, folder / "kept", threads=1)
-    scores, across, down = learner.learn(lesson)
+    return folder, learner, study.lessons[0], learner.learn(study.lessons[0]), accepted
+
+
+def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(taught):
+    folder, learner, lesson, (scores, across, down), accepted = taught
     there, answered = truth(N_FRAMES, len(CAST)), ~np.isnan(lesson.answered)
 
     assert scores.shape == there.shape
@@ -323,19 +328,13 @@ def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(pr
     assert np.load(folder / "kept/one.npy", mmap_mode="r").shape[0] == N_FRAMES
 
 
-def test_a_lesson_before_leaves_nothing_behind_in_the_next(project):
-    folder, _ = project
-    study = Listening()
-    labelled_and_drawn(opened(project, study))
-    lesson = study.lessons[0]
+def test_a_lesson_before_leaves_nothing_behind_in_the_next(taught):
+    _, learner, lesson, first, _ = taught
     rows, targets = lesson.labelled["one"]
-    fewer = replace(lesson, labelled={"one": (rows[::2], 1 - targets[::2])})
-    alone, behind = (Learner(folder / "data", FORM, folder / "kept", threads=1) for _ in range(2))
-    other = behind.learn(fewer).scores
-    scores = behind.learn(lesson).scores
+    other = learner.learn(replace(lesson, labelled={"one": (rows[::2], 1 - targets[::2])})).scores
 
-    assert not np.array_equal(other, scores)
-    assert np.array_equal(alone.learn(lesson).scores, scores)
+    assert not np.array_equal(other, first.scores)
+    assert np.array_equal(learner.learn(lesson).scores, first.scores)
 
 
 def test_a_changed_map_is_mirrored_or_moved_by_a_place_and_little_else():
@@ -383,35 +382,6 @@ def learned_by(one, kept):
 
 
 # the process it learns in
-
-
-class Echo:
-    """A learner that says its process, or what it is told to do."""
-
-    def __init__(self):
-        self.prepared = []
-
-    def prepare(self, ahead):
-        if ahead.video_id.startswith("until "):
-            end = time.monotonic() + 60
-            while not os.path.exists(ahead.video_id[6:]) and time.monotonic() < end:
-                time.sleep(0.01)
-        self.prepared.append(ahead.video_id)
-        if ahead.video_id == "refuse":
-            raise OSError("no such file")
-
-    def learn(self, lesson):
-        if lesson == "prepared":
-            return self.prepared
-        if len(lesson) > 1000:
-            return len(lesson)
-        if lesson == "refuse":
-            raise OSError("no such file")
-        if lesson == "die":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if lesson == "sleep":
-            time.sleep(600)
-        return np.array([os.getpid()])
 
 
 def waited_for(study, seconds=60):

@@ -454,10 +454,11 @@ def test_the_light_environment_holds_lines_of_the_whole_one_and_all_that_is_impo
 def test_an_environment_of_its_needs_alone_scores_a_film_without_git_and_with_no_other_program(models, tmp_path):
     path = film(tmp_path / "film.mp4")
     scored(path, models=models, out=tmp_path / "whole")
-    venv.create(tmp_path / "venv", with_pip=True)
+    venv.create(tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
-    subprocess.run([*install, "-r", ROOT / "requirements-score.txt"], check=True, capture_output=True)
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
+    requirements = ["--disable-pip-version-check", "-r", ROOT / "requirements-score.txt"]
+    subprocess.run([*install, *requirements], check=True, capture_output=True)
 
     def alone(*words: object) -> subprocess.CompletedProcess:
         environment = {"PATH": str(tmp_path / "nothing"), "HOME": str(tmp_path)}
