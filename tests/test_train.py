@@ -275,7 +275,8 @@ def test_the_best_of_two_methods_is_the_one_that_errs_less_where_frames_were_hel
     tuned = {"open": "blocks:2", "batch_size": 10, "least_steps": 0} | fine_tune
     probe = {"epochs": 80 if better == "probe" else 1}
 
-    run_here(params_with(method="best", folds=3, fine_tune=tuned, probe=probe))
+    asked = better == "fine_tune"
+    run_here(params_with(method="best", folds=3, tensorboard=asked, fine_tune=tuned, probe=probe))
 
     figures, facts = read_json(Path("metrics/train.json")), read_json(Path("models/model.json"))
     errors = figures["squared_error"]
@@ -285,6 +286,8 @@ def test_the_best_of_two_methods_is_the_one_that_errs_less_where_frames_were_hel
     assert ("head.npy" in facts["files"]) == (better == "probe")
     scores = read_table(tmp_path / "models" / "out_of_fold.csv", OUT_OF_FOLD, CAST)[list(CAST)].to_numpy()
     assert ((scores - targets) ** 2).mean() == pytest.approx(errors[better], abs=1e-5)
+    boards = {path.parts[1] for path in Path("tensorboard").rglob("events.out.tfevents.*")}
+    assert boards == ({"fold_1", "fold_2", "fold_3", "final"} if asked else set())
 
 
 def test_where_films_are_private_the_best_is_what_can_train_on_features(tmp_path, monkeypatch):
