@@ -315,6 +315,21 @@ def test_a_network_of_ones_own_stands_in_the_backbones_place(reversible, by_gru,
         assert str(error.value) == f"{path}: {said}"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("InceptionV4", "clip_embed: backbone 'InceptionV4' is not known; did you mean 'InceptionV3'?"),
+        ("InceptionV3", "clip_sample: 32x32 is too small for InceptionV3, at least 75x75 pixels were expected; raise size"),
+        ("kerashub:siglip_base_patch16_224", "clip_sample: 32x32 does not fit kerashub:siglip_base_patch16_224, 224x224 was expected; correct size"),
+    ],
+)  # fmt: skip
+def test_a_backbone_that_there_is_not_or_that_the_clips_do_not_fit_is_a_sentence(tmp_path, name, said):
+    with pytest.raises(InputError) as error:
+        Clips(tmp_path).embed(params_with(clip_embed={"backbone": name}))
+
+    assert str(error.value) == f"clips/params.yaml: {said}"
+
+
 def test_real_clips_of_two_actions_go_all_the_way(shared_data, tmp_path):
     clips = Clips(tmp_path)
     (tmp_path / "clips").symlink_to(shared_data / "actions")
