@@ -236,8 +236,13 @@ NEXT = (
             "data/labels: 'cross' is labelled present never, at least 3 frames are needed to train; "
             f"{NEXT}, or remove 'cross' from the cast in params.yaml",
         ),
+        (
+            np.maximum(truth(30), [1, 0]),
+            "data/labels: 'disc' is labelled absent never, at least 3 frames are needed to train; "
+            f"{NEXT}, or remove 'disc' from the cast in params.yaml",
+        ),
     ],
-    ids=["none", "few", "never present"],
+    ids=["none", "few", "never present", "never absent"],
 )
 def test_too_few_labels_are_named_with_what_is_needed_and_the_next_command(tmp_path, monkeypatch, targets, sentence):
     monkeypatch.chdir(tmp_path)
