@@ -45,9 +45,7 @@ class Backbone:
     least_side: int = 32
     stride: int = 32
 
-    def check_size(
-        self, height: int, width: int, place: str = "params.yaml", keys: str = "width and height"
-    ) -> None:
+    def check_size(self, height: int, width: int, place: str = "params.yaml", keys: str = "width and height") -> None:
         """Refuse an input that does not fit through the network; needs no Keras.
 
         Args:

@@ -65,9 +65,7 @@ class HubBackbone(Backbone):
         """Where the preset lies, None of one that goes by a name of KerasHub's."""
         return None if self.preset in PRESETS else Path(self.preset)
 
-    def check_size(
-        self, height: int, width: int, place: str = "params.yaml", keys: str = "width and height"
-    ) -> None:
+    def check_size(self, height: int, width: int, place: str = "params.yaml", keys: str = "width and height") -> None:
         """Refuse what is no square of whole patches, or not the one size that the network takes."""
         if height == width and height % self.stride == 0 and (self.any_side or height == self.side):
             return
