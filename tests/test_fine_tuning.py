@@ -149,7 +149,7 @@ def test_a_loss_that_is_no_number_ends_the_training_with_what_to_lower(tuning):
 
     assert str(failure.value) == (
         "params.yaml: train.fine_tune: the loss was no number any more in epoch 1, one was expected; lower learning_rate, now 1e+38; "
-        "`dvc checkout` brings back the model there was"
+        "`dvc checkout train` brings back the model there was, `dvc repro` with its parameters its figures too"
     )
 
 

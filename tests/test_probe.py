@@ -133,7 +133,7 @@ def test_a_loss_that_is_no_number_ends_the_training_with_what_to_lower():
             fit()
         assert str(failure.value) == (
             "params.yaml: train.probe: the loss was no number any more, one was expected; lower learning_rate, now 1e+38; "
-            "`dvc checkout` brings back the model there was"
+            "`dvc checkout train` brings back the model there was, `dvc repro` with its parameters its figures too"
         )
 
 
@@ -150,7 +150,7 @@ def test_features_that_are_no_numbers_are_no_head():
             fit()
         assert str(failure.value) == (
             "data/arrays: the features of 2 of 60 frames are no finite numbers, such ones were expected; choose another "
-            "preprocess.backbone; `dvc checkout` brings back the model there was"
+            "preprocess.backbone; `dvc checkout train` brings back the model there was, `dvc repro` with its parameters its figures too"
         )
 
 
