@@ -45,16 +45,20 @@ class Backbone:
     least_side: int = 32
     stride: int = 32
 
-    def check_size(self, height: int, width: int) -> None:
+    def check_size(self, height: int, width: int, place: str = "params.yaml", keys: str = "width and height") -> None:
         """Refuse an input that does not fit through the network; needs no Keras.
+
+        Args:
+            height, width: of the input, pixels.
+            place, keys: where the size was given and by which keys, for the sentence.
 
         Raises:
             InputError: it is too small.
         """
         if min(height, width) < self.least_side:
             raise InputError(
-                f"params.yaml: {width}x{height} is too small for {self.name}, at least {self.least_side}x{self.least_side} "
-                "pixels were expected; raise width and height"
+                f"{place}: {width}x{height} is too small for {self.name}, at least {self.least_side}x{self.least_side} "
+                f"pixels were expected; raise {keys}"
             )
 
     def identity(self) -> dict[str, str]:

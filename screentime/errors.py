@@ -22,5 +22,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     'known are fps, jpeg_quality'
     """
     known = sorted(known)
-    nearest = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean '{nearest[0]}'?" if nearest else f"known are {', '.join(known)}"
+    near = nearest(name, known)
+    return f"did you mean '{near}'?" if near else f"known are {', '.join(known)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt one is likely to mean, None where none is near."""
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None)

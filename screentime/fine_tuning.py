@@ -21,7 +21,7 @@ with no_native_chatter():
 from screentime import augmentation, warm_start
 from screentime.backbones import backbone
 from screentime.batches import Batches
-from screentime.cross_fit import CrossFit, mean_history
+from screentime.cross_fit import BROUGHT_BACK, CrossFit, mean_history
 from screentime.depth import cut, frozen_until, open_layers
 from screentime.errors import InputError
 from screentime.inputs import Form
@@ -254,7 +254,7 @@ class Tuning:
             if not np.isfinite(found["loss"]):
                 raise InputError(
                     f"params.yaml: train.fine_tune: the loss was no number any more in epoch {epoch + 1}, one was expected; "
-                    f"lower learning_rate, now {tune.learning_rate:g}; `dvc checkout` brings back the model there was"
+                    f"lower learning_rate, now {tune.learning_rate:g}; {BROUGHT_BACK}"
                 )
             figures.append({name: float(value) for name, value in found.items()})
             on_step()

@@ -65,7 +65,7 @@ class HubBackbone(Backbone):
         """Where the preset lies, None of one that goes by a name of KerasHub's."""
         return None if self.preset in PRESETS else Path(self.preset)
 
-    def check_size(self, height: int, width: int) -> None:
+    def check_size(self, height: int, width: int, place: str = "params.yaml", keys: str = "width and height") -> None:
         """Refuse what is no square of whole patches, or not the one size that the network takes."""
         if height == width and height % self.stride == 0 and (self.any_side or height == self.side):
             return
@@ -75,9 +75,7 @@ class HubBackbone(Backbone):
             expected = f"a square{patches} was expected, like {side}x{side}"
         else:
             expected = f"{self.side}x{self.side} was expected"
-        raise InputError(
-            f"params.yaml: {width}x{height} does not fit {self.name}, {expected}; correct width and height"
-        )
+        raise InputError(f"{place}: {width}x{height} does not fit {self.name}, {expected}; correct {keys}")
 
     def identity(self) -> dict[str, str]:
         """The version of the package, and of a folder the hashes of its files.

@@ -14,7 +14,7 @@ from screentime.files import write_array
 from screentime.labelled_frames import LabelledFrames
 from screentime.scorer import HEAD, LIGHT_SEQUENCE
 from screentime.sections import Train
-from screentime.splits import Fold, folds
+from screentime.splits import Fold, folds, parts_of_share
 
 Finish = Callable[[Path], list[dict[str, float]]]
 
@@ -65,8 +65,7 @@ def _allowed(labelled: LabelledFrames, settings: Train) -> list[str]:
 
 def _parts(labelled: LabelledFrames, settings: Train, method: str) -> list[Fold]:
     """The folds: of both methods the same frames are held out, and each has its own that say when to stop."""
-    share = settings.fine_tune.validation
-    n_validation = 1 if method != "fine_tune" else max(round(share * settings.folds), 1 if share else 0)
+    n_validation = parts_of_share(settings.fine_tune.validation, settings.folds) if method == "fine_tune" else 1
     try:
         return folds(
             list(labelled.index["video_id"]),

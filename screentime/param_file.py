@@ -1,5 +1,6 @@
 """A file of parameters: read, held against its model, and what is wrong with it as a sentence."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -7,7 +8,7 @@ from typing import TypeVar
 import yaml
 from pydantic import ValidationError
 
-from screentime.errors import InputError, did_you_mean
+from screentime.errors import InputError, did_you_mean, nearest
 from screentime.section import Section
 
 Kind = TypeVar("Kind", bound=Section)
@@ -89,7 +90,10 @@ def _sentence(path: Path, error: dict, kind: type[Section]) -> str:
         return f"{place}: unknown key '{key}'; {did_you_mean(str(key), _known_keys(sections, kind))}"
     if error["type"] == "missing":
         return f"{place}: '{key}' is missing; add it, {path.name} of a fresh clone explains it"
-    return f"{place}: {key} is {shown(error['input'])}, expected is {_expected(error)}; correct it"
+    named = re.findall(r"'(.+?)'", _expected(error)) if error["type"] == "literal_error" else []
+    near = nearest(str(error["input"]), named)
+    repair = f"did you mean '{near}'?" if near else "correct it"
+    return f"{place}: {key} is {shown(error['input'])}, expected is {_expected(error)}; {repair}"
 
 
 def _expected(error: dict) -> str:

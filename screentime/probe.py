@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow
 from keras import layers, ops
 
-from screentime.cross_fit import CrossFit
+from screentime.cross_fit import BROUGHT_BACK, CrossFit
+from screentime.errors import InputError
 from screentime.losses import OneAgainstRest, first_bias, losses, present_weights
 from screentime.sections import Train
 from screentime.splits import Fold
@@ -48,6 +49,9 @@ def cross_fit(
         folds: who trains, who stops, who is scored.
         settings: the section `train` of the parameters.
         on_epoch: told the epoch, from 1, and its losses.
+
+    Raises:
+        InputError: a feature or a loss is no finite number.
     """
     seen = np.stack([_only(targets, fold.train) for fold in folds], axis=1)
     judged = np.stack([_only(targets, fold.validation) for fold in folds], axis=1)
@@ -74,6 +78,9 @@ def fit_head(features: np.ndarray, targets: np.ndarray, epochs: int, settings: T
     """Fit the head that is kept, on every labelled frame, for a number of epochs that the folds have found good.
 
     No frame is left to say when to stop; the median of the folds' best epochs stands in.
+
+    Raises:
+        InputError: a feature or a loss is no finite number.
     """
     seen = targets[:, None, :]
     heads = _HeadsInTraining(features, seen, targets, settings)
@@ -93,6 +100,11 @@ class _HeadsInTraining:
     """
 
     def __init__(self, features: np.ndarray, targets: np.ndarray, every_target: np.ndarray, settings: Train) -> None:
+        if n_bad := int((~np.isfinite(features).all(axis=1)).sum()):
+            raise InputError(
+                f"data/arrays: the features of {n_bad} of {len(features)} frames are no finite numbers, such ones were expected; "
+                f"choose another preprocess.backbone; {BROUGHT_BACK}"
+            )
         self._mean = features.mean(axis=0, dtype=np.float64)
         # a feature that hardly ever differs from its mean is not blown up
         self._deviation = features.std(axis=0, dtype=np.float64) + 1e-3
@@ -123,6 +135,7 @@ class _HeadsInTraining:
             lambda wanted: losses(wanted, self._layer(self._features), weights, settings.exclusive)
         )
         self._logits_of = OneAgainstRest() if settings.exclusive else layers.Identity()
+        self._learning_rate = settings.probe.learning_rate
 
     def step(self) -> None:
         """One epoch."""
@@ -130,7 +143,13 @@ class _HeadsInTraining:
 
     def losses(self, targets: np.ndarray) -> np.ndarray:
         """(n_heads,) float64: of each head on its own cells of `targets`, (n_frames, n_heads, n_characters)."""
-        return self._losses_of(targets.astype(np.float32)).numpy().astype(np.float64)
+        found = self._losses_of(targets.astype(np.float32)).numpy().astype(np.float64)
+        if not np.isfinite(found).all():
+            raise InputError(
+                "params.yaml: train.probe: the loss was no number any more, one was expected; lower learning_rate, now "
+                f"{self._learning_rate:g}; {BROUGHT_BACK}"
+            )
+        return found
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """(n_rows, n_heads, n_characters) float64."""

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from screentime import sequence
-from screentime.cross_fit import CrossFit, mean_history
+from screentime.cross_fit import BROUGHT_BACK, CrossFit, mean_history
 from screentime.errors import InputError
 from screentime.losses import OneAgainstRest, first_bias, present_weights
 from screentime.sections import Train
@@ -95,7 +95,6 @@ class SequenceFitting:
             )
         except InputError as error:
             raise InputError(
-                f"params.yaml: train.sequence: {error}, now {settings.learning_rate:g}; `dvc checkout` brings back the model "
-                "there was"
+                f"params.yaml: train.sequence: {error}, now {settings.learning_rate:g}; {BROUGHT_BACK}"
             ) from None
         return head, fitted

@@ -100,6 +100,15 @@ def folds(
     return result
 
 
+def parts_of_share(share: float, n_parts: int) -> int:
+    """How many of the parts are nearest to a share of them; at least one, where it is not 0.
+
+    >>> [parts_of_share(share, n_parts=4) for share in (0, 0.05, 0.25, 0.4, 0.5)]
+    [0, 1, 1, 2, 2]
+    """
+    return max(round(share * n_parts), 1) if share else 0
+
+
 def groups_of(video_ids: np.ndarray, times_s: np.ndarray, n_folds: int, block_s: float) -> list[Group]:
     """What each row stays together with: its video where there are n_folds of them, else its block of time in it.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from screentime import command
+from screentime.backbones import backbone
 from screentime.clip_params import ClipParams, load
 from screentime.clips import learned_clips
 from screentime.errors import InputError
@@ -30,7 +31,9 @@ def clip_embed(*, table: Path, frames: Path, features: Path, params: ClipParams)
     """
     settings = params.clip_embed.model_dump()
     workers, own = Workers(settings.pop("workers"), settings["threads"], WORTH_A_WORKER), settings.pop("network")
-    form = Form(settings["backbone"], width=params.clip_sample.size, height=params.clip_sample.size)
+    side, place = params.clip_sample.size, "clips/params.yaml"
+    backbone(settings["backbone"], f"{place}: clip_embed").check_size(side, side, f"{place}: clip_sample", "size")
+    form = Form(settings["backbone"], width=side, height=side)
     if own is None:
         update_single(features / NETWORK, _network_task(form, settings["pooling"], settings["threads"]))
     else:
@@ -57,11 +60,11 @@ def embed_clip(
     folder: Path, tell: Callable[[float], None], *, frames: Path, network: Path, clip_id: str, form: Form, threads: int
 ) -> None:
     """Embed one clip, frame by frame, into folder/<clip_id>.npy."""
-    backbone = _network(network, files_hash(network, form.stem), form.stem, threads)
+    light = _network(network, files_hash(network, form.stem), form.stem, threads)
     pack = open_frames(frames, clip_id)
     rows = []
     for index in range(len(pack)):
-        rows.append(backbone.row(network_input(pack.image(index), form)).astype(np.float16))
+        rows.append(light.row(network_input(pack.image(index), form)).astype(np.float16))
         tell((index + 1) / len(pack))
     write_array(folder / f"{clip_id}.npy", np.stack(rows))
 

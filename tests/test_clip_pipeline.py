@@ -13,10 +13,14 @@ from clip_films import growing, write_clip, write_pair
 from PIL import Image
 from watched import live
 
+from screentime.__main__ import main
+from screentime.clip_page import printed
 from screentime.clip_params import ClipParams, load
 from screentime.clip_prediction import predict
 from screentime.errors import InputError
 from screentime.files import read_json
+from screentime.frames import open_frames
+from screentime.moving_pictures import gif, shown_seconds
 from screentime.video import NativeFrames
 from screentime.watching.judge import opened_judge
 from stages.clip_embed import clip_embed
@@ -83,9 +87,22 @@ class Clips:
         )  # fmt: skip
         return read_json(at / "m/clips.json")
 
+    def gif_of(self, row: dict) -> bytes:
+        """What is to be drawn of a clip: its frames, what was said, and what it is where that is something else."""
+        pack = open_frames(self.folder / "frames", row["clip"].replace("/", "-").removesuffix(".mkv"))
+        said, actual = row["predicted"], class_of(row["clip"])
+        lines = [f"{said} {float(row[said]):.2f}"] + ([f"is {actual}"] if said != actual else [])
+        shown_s = shown_seconds(pack.times_s, float(pack.durations_s[-1]))
+        return gif([pack.image(index) for index in range(len(pack))], shown_s, lines, width=64)
+
     def results(self) -> list[dict]:
         with open(self.folder / "reports" / "clips.csv", encoding="utf-8") as file:
             return list(csv.DictReader(file))
+
+
+def class_of(clip: str) -> str:
+    """Clips lie in the folders of their classes."""
+    return clip.split("/")[0]
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +152,18 @@ def test_a_mean_over_frames_cannot(reversible, by_gru, tmp_path):
 
     assert found["n_test"] == 200
     assert found["accuracy"]["mean"] == 0.5
-    said = {row["clip"]: row["predicted"] for row in other.results()}
+    rows = {row["clip"]: row for row in other.results()}
+    said = {name: row["predicted"] for name, row in rows.items()}
     assert all(said[f"grows/{seed:03}.mkv"] == said[f"shrinks/{seed:03}.mkv"] for seed in range(50, 150))
+    surest = sorted(float(row[row["predicted"]]) for name, row in rows.items() if class_of(name) != row["predicted"])[
+        -2:
+    ]
+    drawn = sorted((tmp_path / "reports" / "clips").glob("wrong-*.gif"))
+    wrong = [rows[path.stem.removeprefix("wrong-").replace("-", "/") + ".mkv"] for path in drawn]
+    assert sorted(float(row[row["predicted"]]) for row in wrong) == surest
+    for path, row in zip(drawn, wrong, strict=True):
+        assert class_of(row["clip"]) != row["predicted"]
+        assert path.read_bytes() == other.gif_of(row)
 
 
 def test_the_results_name_every_test_clip_with_probabilities_that_sum_to_one(reversible, by_gru):
@@ -184,6 +211,48 @@ def test_the_page_shows_every_gif_and_every_gif_says_what_the_head_said(reversib
         moving.seek(number)
         durations.append(moving.info["duration"])
     assert durations == [40, 40, 40, 40]  # ms at 25 frames a second
+    rows = {row["clip"]: row for row in reversible.results()}
+    for name in gifs:
+        clip = f"{name.split('-', 1)[1].removesuffix('.gif').replace('-', '/')}.mkv"
+        assert (folder / name).read_bytes() == reversible.gif_of(rows[clip])
+
+
+def test_a_gif_has_its_lines_below_the_picture():
+    grey = [np.full((32, 32, 3), 128, np.uint8)]
+    bands = {}
+    for lines in ([], ["grows 0.98"], ["grows 0.89"], ["grows 0.98", "is shrinks"]):
+        drawn = np.array(Image.open(io.BytesIO(gif(grey, [0.1], lines, width=96))).convert("L"))
+        assert drawn.shape == (96 + 22 * len(lines), 96) and (abs(drawn[:96].astype(int) - 128) < 3).all()
+        bands[tuple(lines)] = drawn[96:]
+
+    one, other, both = list(bands.values())[1:]
+    assert (one < 64).any() and not np.array_equal(one, other)
+    assert np.array_equal(both[:22], one) and (both[22:] < 64).any()
+
+
+def test_the_commands_print_the_figures_and_what_a_clip_of_ones_own_is_taken_for(
+    reversible, by_gru, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    for name, made in (("models", "models"), ("features", "features"), ("metrics", "m")):
+        (tmp_path / "clips" / name).symlink_to(reversible.folder / made)
+    drawn = next((reversible.folder / "reports" / "clips").glob("right-shrinks-*.gif"))
+    clip = f"shrinks/{drawn.stem.rpartition('-')[2]}.mkv"
+    row = next(row for row in reversible.results() if row["clip"] == clip)
+
+    main(["clips", "show"])
+    shown = capsys.readouterr().out
+    main(["clips", "predict", str(reversible.folder / "clips" / clip), "--gif", "said.gif"])
+    *order, last = (line.split() for line in capsys.readouterr().out.splitlines())
+
+    assert shown == printed(by_gru, ["grows", "shrinks"]) + "\nlook: reports/clips/index.html\n"
+    assert [name for name, _ in order] == ["shrinks", "grows"]  # the likeliest first
+    assert [float(probability) for _, probability in order] == pytest.approx(
+        [float(row["shrinks"]), float(row["grows"])], abs=1e-4
+    )
+    assert last[0] == "said.gif:"
+    assert Path("said.gif").read_bytes() == drawn.read_bytes()
 
 
 def test_what_did_not_change_is_kept(reversible, capsys):
@@ -313,6 +382,21 @@ def test_a_network_of_ones_own_stands_in_the_backbones_place(reversible, by_gru,
         with pytest.raises(InputError) as error:
             clips.embed(params_with(clip_embed={"network": str(path)}))
         assert str(error.value) == f"{path}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("InceptionV4", "clip_embed: backbone 'InceptionV4' is not known; did you mean 'InceptionV3'?"),
+        ("InceptionV3", "clip_sample: 32x32 is too small for InceptionV3, at least 75x75 pixels were expected; raise size"),
+        ("kerashub:siglip_base_patch16_224", "clip_sample: 32x32 does not fit kerashub:siglip_base_patch16_224, 224x224 was expected; correct size"),
+    ],
+)  # fmt: skip
+def test_a_backbone_that_there_is_not_or_that_the_clips_do_not_fit_is_a_sentence(tmp_path, name, said):
+    with pytest.raises(InputError) as error:
+        Clips(tmp_path).embed(params_with(clip_embed={"backbone": name}))
+
+    assert str(error.value) == f"clips/params.yaml: {said}"
 
 
 def test_real_clips_of_two_actions_go_all_the_way(shared_data, tmp_path):

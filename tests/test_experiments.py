@@ -261,3 +261,31 @@ def test_a_server_of_the_champion_answers_a_request_with_its_scores(project, cha
             table = json.load(answer)["predictions"]
 
     assert_scores(table, pictures[1])
+
+
+def test_a_loss_that_is_no_number_loses_neither_the_model_there_was_nor_its_figures(project):
+    """DVC removes what a stage is to write before it runs; both ways that the sentence names bring it back."""
+
+    def made() -> dict[str, bytes]:
+        places = (project.folder / place for place in ("models/trained", "metrics/train.json", "plots"))
+        files = (file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*"))))
+        return {str(file.relative_to(project.folder)): file.read_bytes() for file in files if file.is_file()}
+
+    params = project.folder / "params.yaml"
+    before, its_parameters = made(), params.read_bytes()
+    lost = {"open": "none", "optimizer": "sgd", "learning_rate": 10, "weight_decay": 1, "warm_up": 0, "batch_size": 1}
+    project.set_params(train={"method": "fine_tune", "fine_tune": lost | {"decay": "constant"}})
+
+    said = project.run("dvc", "repro", "train", code=255)
+    project.run("dvc", "checkout", "train")
+    model = made()
+    params.write_bytes(its_parameters)
+    again = project.stages_run(project.run("dvc", "repro"))
+
+    assert (
+        "params.yaml: train.fine_tune: the loss was no number any more in epoch 1, one was expected; lower learning_rate, now "
+        "10; `dvc checkout train` brings back the model there was, `dvc repro` with its parameters its figures too"
+    ) in said
+    assert "models/trained/model.json" in model and model.items() < before.items()
+    assert "train" not in again
+    assert made() == before

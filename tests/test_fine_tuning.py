@@ -8,7 +8,7 @@ from trained import CAST, FORM, drawn_frame, params_with, truth
 from screentime import fine_tuning, losses, schedule
 from screentime.errors import InputError
 from screentime.inputs import network_input
-from screentime.sections import Train
+from screentime.sections import Augment, Train
 from screentime.splits import folds
 
 QUICK = {
@@ -149,7 +149,7 @@ def test_a_loss_that_is_no_number_ends_the_training_with_what_to_lower(tuning):
 
     assert str(failure.value) == (
         "params.yaml: train.fine_tune: the loss was no number any more in epoch 1, one was expected; lower learning_rate, now 1e+38; "
-        "`dvc checkout` brings back the model there was"
+        "`dvc checkout train` brings back the model there was, `dvc repro` with its parameters its figures too"
     )
 
 
@@ -157,6 +157,37 @@ def test_fewer_frames_than_a_batch_train_all_the_same(tuning):
     with_settings(tuning)
 
     assert len(fit(tuning, rows=ALL[:3], epochs=2)) == 2
+
+
+def test_what_trains_are_frames_changed_anew_in_every_epoch(tuning, monkeypatch):
+    shown = []
+    step = tuning._rest.train_on_batch
+
+    def told(maps: np.ndarray, *answers, **options) -> dict:
+        shown.append(np.sort(maps.sum(axis=(1, 2, 3))))  # frames come in another order in every epoch
+        return step(maps, *answers, **options)
+
+    monkeypatch.setattr(tuning._rest, "train_on_batch", told)
+    nothing = dict.fromkeys(Augment.model_fields, 0.0)
+    for changes in (nothing, nothing | {"shift": 0.2}):
+        with_settings(tuning, augment=Augment.model_construct(**changes))
+        fit(tuning, rows=ALL[:8], epochs=2)
+    first, second, changed_first, changed_second = shown
+
+    assert first == pytest.approx(second, rel=1e-4)
+    for one, other in [(first, changed_first), (first, changed_second), (changed_first, changed_second)]:
+        assert np.abs(one - other).max() > 1
+
+
+def test_every_step_has_the_learning_rate_of_its_place_in_the_training(tuning):
+    with_settings(tuning, warm_up=1.0, decay="cosine", learning_rate=0.01)
+    rates = []
+
+    tuning.fit(ALL, NOBODY, 4, 0, lambda: rates.append(float(tuning.optimizer.learning_rate)))
+
+    tune = tuning.settings.fine_tune
+    assert rates == pytest.approx([schedule.rate_at(step / 3, 4, tune) for step in range(12)], rel=1e-5)
+    assert rates[0] < rates[2] < rates[3] == pytest.approx(0.01) and rates[-1] < 0.001
 
 
 def test_the_learning_rate_rises_then_falls_as_half_a_cosine():

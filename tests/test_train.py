@@ -14,6 +14,8 @@ from screentime import frozen, network
 from screentime.errors import InputError
 from screentime.files import read_json
 from screentime.inputs import network_input
+from screentime.labelled_frames import read_arrays
+from screentime.methods import _parts
 from screentime.runs import project_root
 from screentime.scorer import Scorer
 from screentime.table_files import read_table
@@ -236,8 +238,13 @@ NEXT = (
             "data/labels: 'cross' is labelled present never, at least 3 frames are needed to train; "
             f"{NEXT}, or remove 'cross' from the cast in params.yaml",
         ),
+        (
+            np.maximum(truth(30), [1, 0]),
+            "data/labels: 'disc' is labelled absent never, at least 3 frames are needed to train; "
+            f"{NEXT}, or remove 'disc' from the cast in params.yaml",
+        ),
     ],
-    ids=["none", "few", "never present"],
+    ids=["none", "few", "never present", "never absent"],
 )
 def test_too_few_labels_are_named_with_what_is_needed_and_the_next_command(tmp_path, monkeypatch, targets, sentence):
     monkeypatch.chdir(tmp_path)
@@ -275,7 +282,8 @@ def test_the_best_of_two_methods_is_the_one_that_errs_less_where_frames_were_hel
     tuned = {"open": "blocks:2", "batch_size": 10, "least_steps": 0} | fine_tune
     probe = {"epochs": 80 if better == "probe" else 1}
 
-    run_here(params_with(method="best", folds=3, fine_tune=tuned, probe=probe))
+    asked = better == "fine_tune"
+    run_here(params_with(method="best", folds=3, tensorboard=asked, fine_tune=tuned, probe=probe))
 
     figures, facts = read_json(Path("metrics/train.json")), read_json(Path("models/model.json"))
     errors = figures["squared_error"]
@@ -285,6 +293,21 @@ def test_the_best_of_two_methods_is_the_one_that_errs_less_where_frames_were_hel
     assert ("head.npy" in facts["files"]) == (better == "probe")
     scores = read_table(tmp_path / "models" / "out_of_fold.csv", OUT_OF_FOLD, CAST)[list(CAST)].to_numpy()
     assert ((scores - targets) ** 2).mean() == pytest.approx(errors[better], abs=1e-5)
+    boards = {path.parts[1] for path in Path("tensorboard").rglob("events.out.tfevents.*")}
+    assert boards == ({"fold_1", "fold_2", "fold_3", "final"} if asked else set())
+
+
+@pytest.mark.parametrize(("share", "n_folds", "n_held_out"), [(0.0, 4, 0), (0.05, 4, 1), (0.4, 5, 2), (0.5, 3, 1)])
+def test_frames_that_say_when_to_stop_are_whole_parts_and_one_at_least_trains(tmp_path, share, n_folds, n_held_out):
+    write_arrays(tmp_path / "arrays", truth(60))
+    settings = params_with(method="fine_tune", validation=share, folds=n_folds).train
+
+    parts = _parts(read_arrays(tmp_path / "arrays"), settings, "fine_tune")
+
+    for number, fold in enumerate(parts):
+        behind = [parts[(number + step) % n_folds].test for step in range(1, n_held_out + 1)]
+        assert set(fold.validation) == {row for test in behind for row in test}
+        assert len(fold.train) > 0
 
 
 def test_where_films_are_private_the_best_is_what_can_train_on_features(tmp_path, monkeypatch):
