@@ -22,7 +22,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -396,8 +395,7 @@ def prepared(folder: Path, films: Path, cast: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     data, read = folder / "data", load(folder / "params.yaml")
-    with chdir(folder):  # else the stage looks for these films among the deps of this repository
-        sample(videos=films, frames=data / "frames", metrics=folder / "sample.json", params=read)
+    sample(videos=films, frames=data / "frames", metrics=folder / "sample.json", params=read)
     embed(frames=data / "frames", features=data / "features", params=read)
 
 

@@ -108,9 +108,12 @@ def _hash(path: Path) -> str | None:
 
 
 def _warn_of_undeclared(videos: Path, listed: tuple[Video, ...]) -> None:
-    """Say it where DVC would not notice a change of a film, because its name is missing among the deps of this stage."""
+    """Say it where DVC would not notice a change of a film, because its name is missing among the deps of this stage.
+
+    Films that do not lie in the project are none of its stage's.
+    """
     declaration = Path("dvc.yaml")
-    if not declaration.is_file():
+    if not declaration.is_file() or not videos.absolute().is_relative_to(Path.cwd()):
         return
     deps = yaml.safe_load(declaration.read_text(encoding="utf-8"))["stages"].get("sample", {}).get("deps", [])
     for video in [video for video in listed if not video.private]:
