@@ -82,7 +82,7 @@ def queued(project, client) -> dict[str, object]:
         project.run("dvc", "exp", "run", "--queue", "--name", name, *(word for one in changes for word in ("-S", one)))
     project.run("dvc", "queue", "start", "--jobs", "2")
     while "Queued" in (status := project.run("dvc", "queue", "status")) or "Running" in status:
-        time.sleep(2)  # asking costs what the workers need
+        time.sleep(6)  # asking costs what the workers need
     logs = "".join(project.run("dvc", "queue", "logs", name, code=None) for name in QUEUED)
     assert status.count("Success") == len(QUEUED), f"{status}\n{logs}"
     return runs(client)
