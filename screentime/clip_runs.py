@@ -10,6 +10,7 @@ from screentime.files import read_json
 from screentime.runs import run_key
 from screentime.table_files import read_table
 from screentime.tables import CLIP_EPOCHS
+from screentime.tracking import filled
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,14 @@ def keep(mlflow: ModuleType, client: object, record: ClipRecord, root: Path) -> 
             return run
         client.delete_run(run.info.run_id)
     run = client.create_run(experiment_id, tags=record.tags | {"outcome": record.outcome}, run_name=record.name)
+    with filled(client, run):
+        _fill(mlflow.entities, client, run, record)
+    return client.get_run(run.info.run_id)
+
+
+def _fill(entities: ModuleType, client: object, run: object, record: ClipRecord) -> None:
+    """Every epoch, figures, parameters and files."""
     run_id, now = run.info.run_id, run.info.start_time
-    entities = mlflow.entities
     rows = [entities.Metric(name, value, now, step) for step, one in record.epochs for name, value in one.items()]
     rows += [entities.Metric(name, value, now, 0) for name, value in record.metrics.items()]
     for start in range(0, len(rows), 1000):
@@ -123,5 +130,3 @@ def keep(mlflow: ModuleType, client: object, record: ClipRecord, root: Path) -> 
         client.log_batch(run_id, params=params[start : start + 100])
     for path, place in record.artifacts:
         client.log_artifact(run_id, str(path), place)
-    client.set_terminated(run_id, "FINISHED")
-    return client.get_run(run_id)

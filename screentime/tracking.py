@@ -56,11 +56,29 @@ def track(mlflow: ModuleType, client: object, record: Record, models: Path, serv
     of_model = _finished_runs(client, experiment_id, record.key)
     run = _run_of(record, of_model)
     if run is None:
-        run = _new_run(mlflow, client, experiment_id, record)
-        _give_model(mlflow, client, run, of_model, record, models, serving)
-    if record.outcome or run.info.status != "FINISHED":
+        run = client.create_run(experiment_id, tags=record.tags, run_name=record.name)
+        with filled(client, run):
+            _log_epochs(mlflow, client, run, record)
+            _complete(client, run, record, mlflow.entities)
+            # last: MLflow then takes the run to be finished
+            _give_model(mlflow, client, run, of_model, record, models, serving)
+    elif record.outcome:
         _complete(client, run, record, mlflow.entities)
     return client.get_run(run.info.run_id)
+
+
+@contextmanager
+def filled(client: object, run: object) -> Iterator[None]:
+    """A new run while it is filled, then finished; Ctrl-C marks it as killed, whatever else ends the filling as failed."""
+    status = "FAILED"
+    try:
+        yield
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        client.set_terminated(run.info.run_id, status)
 
 
 @contextmanager
@@ -181,9 +199,7 @@ def _run_of(record: Record, of_model: Sequence[object]) -> object | None:
     return by_outcome.get(record.outcome) or by_outcome.get(None)
 
 
-def _new_run(mlflow: ModuleType, client: object, experiment_id: str, record: Record) -> object:
-    """Make a run: its tags and every epoch."""
-    run = client.create_run(experiment_id, tags=record.tags, run_name=record.name)
+def _log_epochs(mlflow: ModuleType, client: object, run: object, record: Record) -> None:
     now = run.info.start_time
     rows = [
         mlflow.entities.Metric(name, value, now, step)
@@ -192,7 +208,6 @@ def _new_run(mlflow: ModuleType, client: object, experiment_id: str, record: Rec
     ]
     for start in range(0, len(rows), ROWS_A_CALL):
         client.log_batch(run.info.run_id, metrics=rows[start : start + ROWS_A_CALL])
-    return run
 
 
 def _give_model(
@@ -236,7 +251,7 @@ def _signature(mlflow: ModuleType, characters: tuple[str, ...]) -> object:
 
 
 def _complete(client: object, run: object, record: Record, entities: ModuleType) -> None:
-    """Outcome, name, parameters, figures and files; then the run is finished. The newest figures stand."""
+    """Outcome, name, parameters, figures and files. The newest figures stand."""
     run_id, known = run.info.run_id, run.data
     tags = record.tags | ({"outcome": record.outcome} if record.outcome else {})
     measured = (
@@ -259,4 +274,3 @@ def _complete(client: object, run: object, record: Record, entities: ModuleType)
         client.log_batch(run_id, metrics=rows[start : start + ROWS_A_CALL])
     for path, place in record.artifacts:
         client.log_artifact(run_id, str(path), place)
-    client.set_terminated(run_id, "FINISHED")

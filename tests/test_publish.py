@@ -10,16 +10,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mlflow
 import pytest
 import sqlalchemy
+import warm
 import yaml
 from published import KEY, LOSSES, begin, publish, runs_in, write_evaluation, write_outputs
 from stores import empty_store
 
+from screentime.clip_runs import ClipRecord, keep
 from screentime.closure import ROOT, import_closure
 from screentime.files import write_json
 from screentime.runs import SERVING_NEEDS, record_of
 from screentime.saved_view import SHARED_VIEW
+from screentime.tracking import open_store
 from stages.publish import PLACES
 
 NAME = f"efficientnet-lite0-96x64-{KEY[:7]}"
@@ -144,17 +148,57 @@ def test_a_training_belongs_to_the_experiment_whose_outcome_comes_first(outputs)
     assert len({run.outputs.model_outputs[0].model_id for run in runs}) == 1
 
 
-def test_a_run_that_broke_off_is_replaced_by_the_whole_one(outputs):
-    client, _ = runs_in(outputs)
-    experiment_id = client.create_experiment("screentime", (outputs / "mlruns").as_uri())
-    broken = client.create_run(experiment_id, tags={"run_key": KEY}, run_name="broken")
+DISTURBED = """
+import os, runpy, signal, sys
+from pathlib import Path
 
-    code, _, errors = publish(outputs, DVC_EXP_NAME="humble-otter")
+def at_event(event, arguments):
+    if event == "open" and "/artifacts/metrics/" in str(arguments[0]) and not Path("once").exists():
+        Path("once").touch()
+        os.kill(os.getpid(), signal.{signal})
 
-    _, runs = runs_in(outputs)
-    assert code == 0, errors
-    assert [(run.info.run_name, run.info.status) for run in runs] == [("humble-otter", "FINISHED")]
-    assert runs[0].info.run_id != broken.info.run_id
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+sys.addaudithook(at_event)
+runpy.run_module("stages.publish", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("signal", "code", "status"),
+    [("SIGINT", 130, "KILLED"), ("SIGKILL", -9, "RUNNING")],  # of the second nobody is left to tell
+)
+def test_a_run_whose_filling_ends_early_is_marked_as_ended_and_replaced(outputs, signal, code, status):
+    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    ended = subprocess.run(
+        [warm.commands(outputs) / "python", "-c", DISTURBED.format(signal=signal)], cwd=outputs, env=environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    _, (run,) = runs_in(outputs)
+    assert (ended.returncode, run.info.status) == (code, status), ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert publish(outputs)[0] == 0
+    _, (whole,) = runs_in(outputs)
+    assert (whole.info.status, whole.data.tags["run_key"]) == ("FINISHED", KEY)
+    assert whole.info.run_id != run.info.run_id
+    assert "train.seed" in whole.data.params and whole.outputs.model_outputs
+
+
+def test_a_run_of_clips_whose_filling_fails_is_marked_as_ended_and_replaced(outputs):
+    kept = outputs / "screen_time.csv"
+    record = ClipRecord(
+        "gru", "clips", "ab", {"run_key": "cd"}, {"head": "gru"}, [(1, {"loss": 0.5})], {}, [(kept, "m")]
+    )
+
+    with open_store(mlflow, {}, outputs) as client:
+        with pytest.raises(OSError, match="No such file"):
+            keep(mlflow, client, record, outputs)
+        (failed,) = runs_in(outputs)[1]
+        kept.touch()
+        run = keep(mlflow, client, record, outputs)
+
+    assert [one.info.run_id for one in runs_in(outputs)[1]] == [run.info.run_id] != [failed.info.run_id]
+    assert (failed.info.status, run.info.status) == ("FAILED", "FINISHED")
 
 
 def test_a_copy_of_the_project_for_an_experiment_publishes_into_the_projects_own_store(outputs):

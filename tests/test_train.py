@@ -1,5 +1,7 @@
 """The stage train: the same bytes from the same input, honest scores, and too few labels named with the next command."""
 
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+import warm
 from stores import empty_store
 from trained import CAST, FORM, drawn_frame, params_with, truth, write_arrays
 
@@ -205,6 +208,43 @@ def test_a_damaged_model_is_refused(workplace, tmp_path):
         InputError, match=r"scorer\.tflite: its sha256 is .*, model\.json names .*; run `dvc repro train`"
     ):
         Scorer(models, threads=1)
+
+
+KILLED = {
+    "between two epochs": """
+from screentime.fine_tuning import Tuning
+ended, count = Tuning._end_epoch, []
+def at_the_end(*told):
+    ended(*told)
+    count.append(told)
+    if len(count) == 6:  # of four networks side by side: in their second epoch
+        os.kill(os.getpid(), signal.SIGKILL)
+Tuning._end_epoch = at_the_end
+""",
+    "in writing": """
+def at_event(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("out_of_fold.csv.partial"):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(at_event)
+""",
+}
+
+
+@pytest.mark.parametrize("workplace", ["fine_tune"], indirect=True)
+@pytest.mark.parametrize("moment", KILLED)
+def test_a_training_that_is_killed_leaves_the_model_there_was(workplace, tmp_path, moment):
+    shutil.copytree(workplace / "one" / "models", tmp_path / "two" / "models")
+    (tmp_path / "arrays").symlink_to(workplace / "arrays")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "two" / "models").iterdir()}
+    changes = f"**{TUNED | {'epochs': 2, 'seed': 1}!r}"
+    code = RUN.format(root=str(ROOT), tests=str(ROOT / "tests"), changes=changes)
+    code = code.replace("train(arrays", f"import os, signal\n{KILLED[moment]}\ntrain(arrays")
+
+    words = [warm.commands(tmp_path) / "python", "-c", code]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "two" / "models").iterdir()} == before
 
 
 def run_here(params) -> None:
