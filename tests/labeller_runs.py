@@ -1,5 +1,6 @@
 """The labeller running for a test: in this process, or as the command a person types."""
 
+import atexit
 import http.client
 import json
 import os
@@ -119,13 +120,18 @@ class Command:
         outer, inner = os.openpty()
         termios.tcsetwinsize(inner, (40, 160))
         self.process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | environment, stdout=inner, stderr=inner, start_new_session=bool(before),
+            command, cwd=folder, env=os.environ | environment, stdout=inner, stderr=inner, start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
         os.close(inner)
+        atexit.register(self._end)  # where a test failed
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.said: list[str] = []
         threading.Thread(target=self._read, args=(outer,), daemon=True).start()
+
+    def _end(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def _read(self, terminal: int) -> None:
         with open(terminal, encoding="utf-8") as lines, suppress(OSError):  # Linux: the other end is closed
