@@ -400,7 +400,7 @@ def test_d_actions_gru(tmp_path, monkeypatch):
 
 
 def test_d_actions_lstm(tmp_path, monkeypatch):
-    """EfficientNetB7 at 600 pixels is built and run by test_pretrained; here a fixed projection to as many numbers stands in.
+    """EfficientNetB7 at 600 pixels is built, frozen, and run by test_backbones; here a fixed projection to as many numbers is it.
 
     100 epochs in place of 60, as above.
     """

@@ -180,6 +180,7 @@ def test_efficientnet_b7_runs_a_frame_at_its_own_600_pixels(flower):
     places = np.asarray(model(network_input(flower, Form(facts.name, width=600, height=600))[None]))
 
     assert (len(model.layers), len(block_ends(model)), facts.side, facts.n_features) == (813, 55, 600, 2560)
+    assert model.trainable_weights == []  # nothing of it is open
     assert places.shape == (1, math.ceil(600 / 32), math.ceil(600 / 32), 2560)
     assert np.isfinite(places).all() and places.std() > 0
 
