@@ -1,5 +1,6 @@
 """`label FILM` with a film that the project has never seen: taken in, sampled, embedded, and opened in the browser."""
 
+import shutil
 import signal
 import time
 from fractions import Fraction
@@ -10,7 +11,10 @@ import synthetic
 from labeller_runs import Command
 from project import Project
 
+from screentime.commandline import label
+from screentime.errors import InputError
 from screentime.frames import decode_jpeg, open_frames
+from screentime.params import load
 from screentime.project.begin import empty_project
 from screentime.project.cast import add_characters
 
@@ -71,3 +75,16 @@ def test_a_film_never_seen_before_is_taken_in_and_opened(project, film, tmp_path
     again.kill(signal.SIGINT)
     code, said = again.ended()
     assert (code, "sampling" in said, opened.exists()) == (0, False, False)
+
+
+def test_a_film_elsewhere_of_the_same_name_is_not_taken_for_the_projects_own(project, film, tmp_path):
+    project.run("python", "-m", "screentime", "video", "add", str(film))
+    same, other = tmp_path / "copies" / film.name, tmp_path / "others" / film.name
+    for path in (same, other):
+        path.parent.mkdir()
+    shutil.copy(film, same)
+    synthetic.write_film(other, synthetic.constant_rate(4 * RATE, Fraction(RATE)))
+
+    assert label._taken_in(project.folder, load(project.folder / "params.yaml"), [str(same)]) == {film.stem}
+    with pytest.raises(InputError, match="is there already and may be another film"):
+        label._taken_in(project.folder, load(project.folder / "params.yaml"), [str(other)])

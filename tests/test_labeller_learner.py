@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import resource
+import shutil
 import signal
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -326,6 +329,28 @@ def test_a_network_learns_who_is_there_and_scores_answered_frames_as_answered(ta
     assert set(np.unique(across * 6).round()) <= {1, 3, 5} and set(np.unique(down * 4).round()) <= {1, 3}
     assert down[there].mean() < down[~there].mean()  # the figures are drawn in the upper half
     assert np.load(folder / "kept/one.npy", mmap_mode="r").shape[0] == N_FRAMES
+
+
+@pytest.mark.parametrize("lack", ["the disk is full", "labels would lack room"])
+def test_what_cannot_be_kept_is_computed_anew_each_time(taught, lack, monkeypatch):
+    folder, learner, *_ = taught
+    rows, path = np.arange(5), folder / "kept/one.npy"
+    wanted = learner._seam("one", rows)
+    away, limits = path.rename(folder / "away.npy"), resource.getrlimit(resource.RLIMIT_FSIZE)
+    if lack == "the disk is full":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (away.stat().st_size // 2, limits[1]))
+    else:
+        size = away.stat().st_size
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=size))
+    try:
+        found = learner._seam("one", rows)
+        left = list(path.parent.iterdir())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        away.rename(path)
+
+    assert left == []
+    assert np.allclose(found, wanted, atol=0.02, rtol=0.01)  # it was kept with half the digits
 
 
 def test_a_lesson_before_leaves_nothing_behind_in_the_next(taught):

@@ -79,7 +79,11 @@ def _taken_in(folder: Path, params: Params, words: list[str]) -> set[str]:
     entries = [{"file": video.file} for video in params.videos]
     for word in words:
         try:
-            wanted.add(Path(entry_named(word, entries)["file"]).stem)
+            file = entry_named(word, entries)["file"]
+            if _elsewhere(Path(word), folder / "data" / "videos" / file):
+                new.append(word)
+            else:
+                wanted.add(Path(file).stem)
         except InputError:
             if not (Path(word).exists() or word.lower().startswith(("http://", "https://"))):
                 raise
@@ -90,6 +94,11 @@ def _taken_in(folder: Path, params: Params, words: list[str]) -> set[str]:
         if sentences:
             raise InputError("\n".join(sentences))
     return wanted
+
+
+def _elsewhere(path: Path, own: Path) -> bool:
+    """Whether a path is a file of the name that a film of the project has, and not that film's file itself."""
+    return path.is_file() and own.is_file() and not path.samefile(own)
 
 
 def _prepare(folder: Path, params: Params, videos: list[Video]) -> None:

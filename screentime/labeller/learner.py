@@ -11,6 +11,7 @@ it was answered, less SLIP. TensorFlow runs here, in a process of its own (scree
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,15 +185,24 @@ class Learner:
         n_frames = len(open_frames(self._data / "frames", video_id))
         shape = (n_frames, *self._network.seam)
         self._kept.mkdir(parents=True, exist_ok=True)
-        if 2 * np.prod(shape) + sum(one.stat().st_size for one in self._kept.glob("*.npy")) > KEPT_BYTES:
+        n_bytes, there = 2 * int(np.prod(shape)), sum(one.stat().st_size for one in self._kept.glob("*.npy"))
+        if (
+            n_bytes + there > KEPT_BYTES or 2 * n_bytes > shutil.disk_usage(self._kept).free
+        ):  # labels need the disk more
             return
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        kept = np.lib.format.open_memmap(unfinished, "w+", np.float16, shape)
-        for start in range(0, n_frames, SCORED):
-            rows = np.arange(start, min(start + SCORED, n_frames))
-            kept[rows] = self._computed(video_id, rows)
-        kept.flush()
-        unfinished.replace(path)
+        unfinished, header = (
+            path.with_suffix(f".{os.getpid()}"),
+            {"descr": "<f2", "fortran_order": False, "shape": shape},
+        )
+        try:
+            with unfinished.open("wb") as stream:  # no memory map: without room it would end the process
+                np.lib.format.write_array_header_1_0(stream, header)
+                for start in range(0, n_frames, SCORED):
+                    rows = np.arange(start, min(start + SCORED, n_frames))
+                    stream.write(self._computed(video_id, rows).astype("<f2").tobytes())
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
 
     def _computed(self, video_id: str, rows: np.ndarray) -> np.ndarray:
         pack = open_frames(self._data / "frames", video_id)
