@@ -447,7 +447,7 @@ class Desk:
         with self.lock:
             for film in self.films.values():
                 film.book.write()
-            if not any(film.trouble for film in self.films.values()):
+            if not any(film.book.trouble for film in self.films.values()):
                 self._unwritten_since = None
 
     def refit(self) -> None:

@@ -186,14 +186,10 @@ class Learner:
         shape = (n_frames, *self._network.seam)
         self._kept.mkdir(parents=True, exist_ok=True)
         n_bytes, there = 2 * int(np.prod(shape)), sum(one.stat().st_size for one in self._kept.glob("*.npy"))
-        if (
-            n_bytes + there > KEPT_BYTES or 2 * n_bytes > shutil.disk_usage(self._kept).free
-        ):  # labels need the disk more
+        if n_bytes + there > KEPT_BYTES or 2 * n_bytes > shutil.disk_usage(self._kept).free:  # labels come first
             return
-        unfinished, header = (
-            path.with_suffix(f".{os.getpid()}"),
-            {"descr": "<f2", "fortran_order": False, "shape": shape},
-        )
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        header = {"descr": "<f2", "fortran_order": False, "shape": shape}
         try:
             with unfinished.open("wb") as stream:  # no memory map: without room it would end the process
                 np.lib.format.write_array_header_1_0(stream, header)
