@@ -43,6 +43,18 @@ def test_one_command_leads_from_clips_to_results_where_others_look(project):
     assert "MLflow: run 'mean-" in project.said
 
 
+def test_plots_show_loss_and_accuracy_of_every_epoch(project, tmp_path):
+    project.run("dvc", "--cd", "clips", "plots", "show", "--out", str(tmp_path))
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    with open(project.folder / "clips" / "plots" / "epochs.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+
+    assert len(rows) == 2
+    for title, column in (("Loss of the clips that train", "loss"), ("Accuracy on the clips that train", "accuracy")):
+        drawn = page[page.index(f"{title}, epoch by epoch") - 3000 : page.index(f"{title}, epoch by epoch")]
+        assert all(f'"{column}": "{row[column]}"' in drawn for row in rows)
+
+
 def test_without_clips_a_sentence_says_how_to_add_them(project):
     assert (
         "data/clips.csv: no clip was found, one row for each was expected; add them with `python -m screentime clips add`"
