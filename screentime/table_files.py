@@ -22,7 +22,8 @@ class Column:
     """One column: its name, its kind (`number`, `count` or `word`), its meaning with unit and range.
 
     `choices` closes the set of words; `required` says that a cell may not be empty; `optional` that the column itself
-    may be missing from a file written by hand; `decimals` is the fixed precision of a number.
+    may be missing from a file written by hand; `decimals` is the fixed precision of a number; `own_words` that people choose
+    the words, so that none may be what a spreadsheet would run as a formula.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     optional: bool = False
     choices: tuple[str, ...] = ()
     decimals: int = 6
+    own_words: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def _parsed(cell: str, column: Column, place: str) -> float | int | str:
         word = unicodedata.normalize("NFC", cell)
         if column.choices and word not in column.choices:
             raise InputError(f"{place}: {column.name} is '{word}', expected is one of {', '.join(column.choices)}")
-        return _shown_as_text(word, column, place)
+        return _shown_as_text(word, column, place) if column.own_words else word
     try:
         value = float(cell) if column.kind == "number" else int(cell)
     except ValueError:
@@ -197,7 +199,7 @@ def _parsed(cell: str, column: Column, place: str) -> float | int | str:
 def _text(value: object, column: Column, place: str) -> str:
     if column.kind == "number":
         return number(value, column.decimals)
-    return _shown_as_text(value, column, place) if column.kind == "word" else str(value)
+    return _shown_as_text(value, column, place) if column.own_words else str(value)
 
 
 def _shown_as_text(word: str, column: Column, place: str) -> str:

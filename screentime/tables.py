@@ -40,7 +40,7 @@ LABELS = Table(
         _CHARACTER,
         _word("present", "1 visible, 0 not visible, ? looked and cannot tell", choices=ANSWERS),
         _word("source", "how it was made", required=False, optional=True, choices=SOURCES),
-        _word("annotator", "who said it", required=False, optional=True),
+        _word("annotator", "who said it", required=False, optional=True, own_words=True),
         _word("at", "when it was said: UTC, ISO 8601, seconds", required=False, optional=True),
     ),
     ("start_s", "end_s", "character"),
@@ -48,7 +48,7 @@ LABELS = Table(
 SKIP = Table(
     "data/labels/<video_id>.skip.csv",
     "ranges that are not part of the film (credits, recaps, adverts); written by people, in Git",
-    (_START, _END, _word("reason", "why it is left out")),
+    (_START, _END, _word("reason", "why it is left out", own_words=True)),
     ("start_s", "end_s"),
 )
 AUDIT_DRAW = Table(

@@ -720,7 +720,7 @@ GUARDS = [
     Guard("no shot in an audit", shot_in_an_audit, replaced(desk.Desk, "shot", 'shown.view == "audit"', "False")),
     Guard("no shot of a drawn frame", shot_of_a_drawn_frame, replaced(desk.Desk, "shot", "film.drawn[frame]", "False")),
     Guard("a drawn frame is no picture of a character", drawn_as_new_portrait, replaced(desk.Desk, "portrait", "film.drawn[frame]", "False")),
-    Guard("no draw while the label file lags", drawn_while_the_file_lags, replaced(desk.Desk, "draw", "if film.book.trouble:", "if False:")),
+    Guard("no draw while the label file lags", drawn_while_the_file_lags, replaced(desk.Desk, "draw", "if film.trouble:", "if False:")),
     Guard("an audit is looked at frame by frame", many_in_an_audit, replaced(desk.Desk, "put", 'shown.view == "audit" and how != "look"', "False")),
     Guard("a second look is one frame's", many_again, replaced(desk.Desk, "put", " and alone", "")),
     Guard("an audit comes in random order", in_order_of_time, replaced(film.Film, "audit_order", "random.Random(f\"{self.video_id} {number}\").shuffle(frames)", "pass")),

@@ -52,7 +52,7 @@ EVIL = "http://evil.example"
         ("a list", "POST", "/api/put", [1], {}, 400, "a JSON object was expected"),
         ("nothing", "POST", "/api/put", b"", {}, 400, "a JSON object was expected"),
         ("too large", "POST", "/api/put", b" " * (LARGEST_BODY + 1), {}, 413, "the request is too large"),
-        ("a formula as a reason", "POST", "/api/skip", {"op": "operation-skip", "video": "film", "first": 1, "last": 2, "reason": "=1+1"}, {}, 409, "a reason that begins with = + - or @ is a formula to a spreadsheet; write it otherwise"),
+        ("a formula as a reason", "POST", "/api/skip", {"op": "operation-skip", "video": "film", "first": 1, "last": 2, "reason": "=1+1"}, {}, 409, "data/labels/<video_id>.skip.csv: reason is '=1+1', which a spreadsheet would run as a formula; write it without a leading = + - @"),
         ("no such view", "POST", "/api/page", {"view": "../"}, {}, 409, "there is no view '../'"),
         ("no such film", "POST", "/api/page", {"view": "film", "video": "../../etc/passwd"}, {}, 409, "no film '../../etc/passwd' is open here"),
         ("no such frame", "POST", "/api/put", PUT | {"cells": [["film", 999, 0, "1"]]}, {}, 409, "no such frame, character or answer"),

@@ -69,7 +69,7 @@ class Desk:
         self._labels, self._annotator, self._now = labels, annotator, now
         self._pages: dict[int, Page] = {}
         self._page_count = 0
-        self._stale_head = True
+        self._stale_head, self._fitting = True, threading.Lock()
         self._unwritten_since: float | None = None
         self._last_answer = 0.0
         self.version = 0
@@ -452,15 +452,16 @@ class Desk:
 
     def refit(self) -> None:
         """Fit the light head to the answers, and score all films with it; what is on the screen stays as it is."""
-        with self.lock:
-            if not self._stale_head:
-                return
-            self._stale_head = False
-            fit = Fit(self.films.values())
-        fit.learn()
-        with self.lock:
-            fit.give()
-            self._seconds = standing.seconds(self.films.values(), self.cast, self._shares())
+        with self._fitting:  # one at a time: whoever asks meanwhile waits for what is being fitted
+            with self.lock:
+                if not self._stale_head:
+                    return
+                self._stale_head = False
+                fit = Fit(self.films.values())
+            fit.learn()
+            with self.lock:
+                fit.give()
+                self._seconds = standing.seconds(self.films.values(), self.cast, self._shares())
 
     def hear(self) -> None:
         """Take what a network has learned, and let it learn what it may by now."""
