@@ -1,15 +1,16 @@
 """A model that nobody trained, but that scores as a trained one does, its head drawn by chance; and films it tells apart."""
 
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import synthetic
 
-from screentime import frozen, network, probe
-from screentime.files import sha256_of, write_array, write_json
+from screentime import eight_bit, frozen, network, probe
+from screentime.files import read_json, sha256_of, write_array, write_json
 from screentime.inputs import Form, network_input
-from screentime.scorer import HEAD
+from screentime.scorer import HEAD, LIGHT_MODEL_8_BIT, Scorer
 
 FORM = Form("efficientnet-lite0", width=96, height=64)
 CAST = ("ann", "bob", "cleo")
@@ -47,6 +48,18 @@ def write_models(folder: Path, seed: int = 0, exclusive: bool = False) -> None:
         "files": {path.name: sha256_of(path) for path in folder.iterdir()},
     }
     write_json(folder / "model.json", facts)
+
+
+def offered(models: Path, folder: Path, images: list[np.ndarray]) -> dict:
+    """A copy of a model to which the 8-bit network was offered with some frames; what it costs."""
+    shutil.copytree(models, folder)
+    whole = Scorer(models, threads=1)
+    inputs = np.stack([network_input(image, whole.form) for image in images]).astype(np.float16)
+    cost = eight_bit.offer(folder, inputs, whole.calibrated, threads=1)
+    facts = read_json(folder / "model.json")
+    names = [*facts["files"], *([LIGHT_MODEL_8_BIT] if (folder / LIGHT_MODEL_8_BIT).is_file() else [])]
+    write_json(folder / "model.json", facts | {"files": {name: sha256_of(folder / name) for name in names}})
+    return cost
 
 
 def blots(number: int, width: int, height: int) -> np.ndarray:

@@ -173,7 +173,7 @@ def test_a_network_of_keras_is_the_one_of_its_name(name, n_layers, n_blocks, n_f
     assert model.trainable_weights == []
 
 
-def test_efficientnet_b7_runs_a_frame_at_its_own_600_pixels(flower):
+def test_efficientnet_b7_runs_a_frame_at_its_own_600_pixels_and_its_weights_come_back(flower, tmp_path):
     facts = backbone("EfficientNetB7")
     model = facts.build(600, 600, weights="none")
 
@@ -183,6 +183,11 @@ def test_efficientnet_b7_runs_a_frame_at_its_own_600_pixels(flower):
     assert model.trainable_weights == []  # nothing of it is open
     assert places.shape == (1, math.ceil(600 / 32), math.ceil(600 / 32), 2560)
     assert np.isfinite(places).all() and places.std() > 0
+
+    model.save_weights(tmp_path / "b7.weights.h5")
+    again = facts.build(64, 64, weights=str(tmp_path / "b7.weights.h5"))
+    for found, expected in zip(again.get_weights(), model.get_weights(), strict=True):
+        assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize(

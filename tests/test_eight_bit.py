@@ -7,19 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scored import CAST, FORM, OFFSET, SCALE, film, pictures, write_models
+from scored import CAST, film, offered, pictures, write_models
 from stores import empty_store
 from trained import params_with, truth, write_arrays
 
-from screentime import calibration, eight_bit
+from screentime import eight_bit
 from screentime.__main__ import main
 from screentime.files import read_json, sha256_of, write_json
-from screentime.inputs import network_input
 from screentime.labelled_frames import read_arrays
 from screentime.scorer import LIGHT_MODEL, LIGHT_MODEL_8_BIT, Scorer
 from screentime.table_files import read_table
 from screentime.tables import TIMELINE
 from stages.train import _eight_bit, train
+
+SHOWN = pictures(60, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -29,27 +30,12 @@ def models(tmp_path_factory) -> Path:
     return folder
 
 
-def calibrated(logits: np.ndarray) -> np.ndarray:
-    return calibration.apply(logits, np.array(SCALE), np.array(OFFSET))
-
-
-def offered(models: Path, folder: Path) -> dict:
-    """A copy of a model to which the 8-bit network was offered; what it costs."""
-    shutil.copytree(models, folder)
-    inputs = np.stack([network_input(picture, FORM) for picture in pictures(60, seed=5)]).astype(np.float16)
-    cost = eight_bit.offer(folder, inputs, calibrated, threads=1)
-    facts = read_json(folder / "model.json")
-    names = [*facts["files"], *([LIGHT_MODEL_8_BIT] if (folder / LIGHT_MODEL_8_BIT).is_file() else [])]
-    write_json(folder / "model.json", facts | {"files": {name: sha256_of(folder / name) for name in names}})
-    return cost
-
-
 def test_what_it_costs_is_measured_on_frames_that_did_not_tell_the_ranges(models, tmp_path, monkeypatch):
     monkeypatch.setattr(eight_bit, "ALLOWED", 1.0)
 
-    cost = offered(models, tmp_path / "models")
+    cost = offered(models, tmp_path / "models", SHOWN)
 
-    judged = pictures(60, seed=5)[1::2]
+    judged = SHOWN[1::2]
     whole, light = Scorer(models, threads=1), Scorer(tmp_path / "models", threads=1)
     apart = np.array([light.scores(one) - whole.scores(one) for one in judged])
     assert cost["n_frames"] == 30 and cost["kept"]
@@ -66,7 +52,7 @@ def test_what_it_costs_is_measured_on_frames_that_did_not_tell_the_ranges(models
 def test_where_it_costs_too_much_there_is_none(models, tmp_path, monkeypatch):
     monkeypatch.setattr(eight_bit, "ALLOWED", 1e-6)
 
-    cost = offered(models, tmp_path / "models")
+    cost = offered(models, tmp_path / "models", SHOWN)
 
     assert not cost["kept"] and not (tmp_path / "models" / LIGHT_MODEL_8_BIT).exists()
     picture = pictures(1, seed=3)[0]
@@ -77,7 +63,7 @@ def test_where_it_costs_too_much_there_is_none(models, tmp_path, monkeypatch):
 def test_the_same_frames_give_the_same_network(models, tmp_path, monkeypatch):
     monkeypatch.setattr(eight_bit, "ALLOWED", 1.0)
     for name in ("one", "two"):
-        offered(models, tmp_path / name)
+        offered(models, tmp_path / name, SHOWN)
 
     assert sha256_of(tmp_path / "one" / LIGHT_MODEL_8_BIT) == sha256_of(tmp_path / "two" / LIGHT_MODEL_8_BIT)
 
@@ -128,7 +114,7 @@ def test_where_private_films_leave_too_few_pictures_to_compare_there_is_none(n_p
     labelled = read_arrays(tmp_path / "arrays")
     labelled = replace(labelled, inputs=labelled.inputs[:n_pictures])
 
-    cost = _eight_bit(models, labelled, params_with(eight_bit=True).train, "probe", np.array(SCALE), np.array(OFFSET))
+    cost = _eight_bit(models, labelled, params_with(eight_bit=True).train, "probe", np.ones(2), np.zeros(2))
 
     said = f"8-bit network: none, what it costs is measured on 2 labelled pictures or more; {n_pictures} found\n"
     assert (cost, capsys.readouterr().out) == ({}, said)

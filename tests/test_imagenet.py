@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import cv2
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -104,6 +105,38 @@ def test_the_probabilities_of_all_classes_add_up_to_one(pictures, tmp_path, caps
     assert sorted(int(row["class"]) for row in rows) == list(range(1000))
     assert shares == sorted(shares, reverse=True)
     assert np.isclose(sum(shares), 1, atol=1e-3)
+
+
+def test_another_network_names_a_picture_by_a_file_of_weights(tmp_path, capsys):
+    """MobileNetV2 with weights by chance: what it names is what Keras itself makes of them."""
+    keras.utils.set_random_seed(0)
+    network = keras.applications.MobileNetV2(weights=None)
+    network.save_weights(tmp_path / "m.weights.h5")
+    picture = load_sample_image("flower.jpg")[100:324, 200:424]
+    Image.fromarray(picture).save(tmp_path / "flower.png")
+    out = tmp_path / "names.csv"
+
+    main(
+        [
+            "imagenet",
+            str(tmp_path / "flower.png"),
+            "--backbone",
+            "MobileNetV2",
+            "--weights",
+            str(tmp_path / "m.weights.h5"),
+            "--out",
+            str(out),
+        ]
+    )
+
+    shown = keras.applications.mobilenet_v2.preprocess_input(picture[None].astype(np.float32))
+    wanted = network.predict_on_batch(shown)[0]
+    rows = table(out)
+    assert [int(row["class"]) for row in rows] == np.argsort(-wanted)[: len(rows)].tolist()
+    assert [row["name"] for row in rows] == [class_names()[int(row["class"])] for row in rows]
+    np.testing.assert_allclose(
+        [float(row["probability"]) for row in rows], np.sort(wanted)[::-1][: len(rows)], rtol=1e-3
+    )
 
 
 def test_bad_words_are_one_sentence(pictures, tmp_path, capsys):

@@ -15,7 +15,7 @@ from browser import executable
 from labelled_film import truth, write_project
 from labeller_runs import Command, Running, served
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from screentime.frames import decode_jpeg
 from screentime.labeller import teaching
@@ -70,6 +70,14 @@ class Reader:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def places(self, *keys: tuple[str, str]) -> None:
+        """Press keys of another keyboard: of each its place on one of the United States, and what is written on it."""
+        self.page.evaluate(
+            """(keys) => { for (const [code, key] of keys) for (const kind of ["keydown", "keyup"])
+              document.dispatchEvent(new KeyboardEvent(kind, {code, key, bubbles: true})); }""",
+            keys,
+        )
+
     def tab_to(self, name: str) -> None:
         """Press Tab until the focus is on an element."""
         for _ in range(60):
@@ -100,6 +108,20 @@ class Reader:
 
     def items(self) -> list[dict]:
         return self.page.evaluate("page.items")
+
+    def intercept(self, path: str, handle: Callable[[Route], None]) -> None:
+        """Let a handler have all requests of a path; the browser passes requests on only some time after it was asked to."""
+        passed = []
+
+        def look(route: Route) -> None:
+            if route.request.url.endswith(path):
+                handle(route)
+            else:
+                passed.append(route.request.url)
+                route.continue_()
+
+        self.page.route("**/api/**", look)
+        self.until(lambda: self.page.evaluate("refresh()") or passed)
 
     def go_to(self, frame: int) -> None:
         self.page.evaluate("(frame) => move(page.items.findIndex((item) => item.f === frame))", frame)
@@ -160,7 +182,7 @@ def test_an_answer_stays_on_the_screen_while_the_one_before_it_is_being_saved(op
     reader, running = open_()
     frame = reader.focus()["f"]
     held = []
-    reader.page.route("**/api/put", lambda route: held.append(route) if len(held) < 2 else route.continue_())
+    reader.intercept("/api/put", lambda route: held.append(route) if len(held) < 2 else route.continue_())
     reader.keys("1", "3")
     reader.until(lambda: held)
     held[0].continue_()
@@ -178,10 +200,7 @@ def test_an_answer_stays_on_the_screen_while_the_one_before_it_is_being_saved(op
 def test_a_digit_of_another_keyboard_layout_and_the_number_pad_count_by_their_place(open_):
     reader, running = open_()
     frame = reader.focus()["f"]
-    reader.page.evaluate("""() => {
-      const press = (code, key) => { for (const kind of ["keydown", "keyup"]) document.dispatchEvent(new KeyboardEvent(kind, {code, key, bubbles: true})); };
-      press("Digit2", "é"); press("Numpad4", "4"); press("Numpad1", "End");
-    }""")
+    reader.places(("Digit2", "é"), ("Numpad4", "4"), ("Numpad1", "End"))
     reader.saved()
 
     assert answers(running, frame) == ".1.1."
@@ -191,10 +210,7 @@ def test_a_letter_counts_by_what_is_written_on_its_key(open_):
     """On a Dvorak keyboard the key at L's place says N, and the one at N's place B."""
     reader, running = open_()
     first = reader.focus()["f"]
-    reader.page.evaluate("""() => {
-      const press = (code, key) => { for (const kind of ["keydown", "keyup"]) document.dispatchEvent(new KeyboardEvent(kind, {code, key, bubbles: true})); };
-      press("KeyN", "b"); press("Digit2", "2"); press("KeyL", "n");
-    }""")
+    reader.places(("KeyN", "b"), ("Digit2", "2"), ("KeyL", "n"))
     second = reader.focus()["f"]
     reader.keys("b")
     reader.saved()
@@ -300,7 +316,7 @@ def test_an_undo_whose_answer_was_lost_is_sent_again_and_takes_back_one_thing(op
         else:
             route.continue_()
 
-    reader.page.route("**/api/undo", lose)
+    reader.intercept("/api/undo", lose)
     reader.keys("u")
     reader.until(lambda: len(sent) == 2)
     reader.saved()
@@ -380,9 +396,7 @@ def test_a_second_digit_while_one_is_held_begins_another_stretch_and_loses_none(
     reader.page.keyboard.up("Digit2")
     reader.saved()
 
-    reader.until(
-        lambda: [answers(running, frame) for frame in range(5)] == ["1....", "1....", "11...", ".1...", ".1..."]
-    )
+    assert [answers(running, frame) for frame in range(5)] == ["1....", "1....", "11...", ".1...", ".1..."]
 
 
 def test_painting_ends_when_the_window_loses_the_keyboard(open_):
@@ -553,17 +567,19 @@ def test_the_seconds_around_end_with_the_film_and_show_nothing_that_an_audit_dre
     running.desk.draw("draw-some", "film", 12)
     drawn = int(np.flatnonzero(running.desk.film("film").drawn)[1])
     reader.until(lambda: drawn not in [item["f"] for item in reader.items()])
-    around = lambda: [  # noqa: E731 - what stands under the two pictures, and which they are
-        (part.inner_text(), (part.locator("img").get_attribute("src") or "").split("?")[0].rpartition("/")[2])
-        for part in reader.page.locator("#around div").all()
-    ]
 
-    reader.go_to(drawn - 1)
-    reader.keys("]")
-    reader.until(lambda: around() == [("1 s before", str(drawn - 2)), ("1 s after: of the audit", "")])
-    reader.go_to(95)
-    reader.keys("]")
-    reader.until(lambda: around() == [("1 s before", "94"), ("after the film", "")])
+    def beside(frame: int) -> list[tuple[str, str]]:
+        reader.go_to(frame)
+        reader.keys("]")
+        reader.until(lambda: reader.page.locator("#around div").count() == 2)
+        parts = reader.page.locator("#around div").all()
+        return [
+            (part.inner_text(), (part.locator("img").get_attribute("src") or "").split("?")[0].rpartition("/")[2])
+            for part in parts
+        ]
+
+    assert beside(drawn - 1) == [("1 s before", str(drawn - 2)), ("1 s after: of the audit", "")]
+    assert beside(95) == [("1 s before", "94"), ("after the film", "")]
 
 
 def test_a_thumb_says_where_its_shot_changes(open_, monkeypatch):

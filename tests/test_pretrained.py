@@ -92,6 +92,19 @@ def test_saved_weights_come_back_the_same(mobilenet_v2, saved, name):
     assert again.trainable_weights == []
 
 
+@pytest.mark.parametrize(("name", "side", "form"), [("VGG16", 32, ".h5"), ("InceptionV3", 75, ".weights.h5")])
+def test_saved_weights_of_the_ancestors_other_networks_come_back_the_same(folder, name, side, form):
+    """EfficientNetB7 is in test_backbones, where it is built anyhow."""
+    path = folder / f"{name}{form}"
+    model = lively(backbone(name).build(side, side, weights="none"))
+    (publish if form == ".h5" else keras.Model.save_weights)(model, path)
+
+    again = backbone(name).build(side, side, weights=str(path))
+
+    for found, expected in zip(again.get_weights(), model.get_weights(), strict=True):
+        assert (found == expected).all()
+
+
 def test_weights_of_the_bundled_network_come_back_the_same_and_as_published(folder):
     """Its folded form as Keras saves it; and the package's own file named as a user would."""
     facts = backbone("efficientnet-lite0")

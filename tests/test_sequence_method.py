@@ -1,5 +1,9 @@
 """Training method sequence: the frames around a frame count, folds are honest, pictures and features are scored alike."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -19,6 +23,7 @@ from screentime.watching.judge import opened_judge
 from screentime.windows import Around, places_in_windows, windows_around
 from stages.train import train
 
+TESTS = Path(__file__).parent
 AROUND = Around(before=1, after=1)
 SMALL = {
     "units": [16],
@@ -98,14 +103,29 @@ def workplace(tmp_path_factory):
     return folder
 
 
-def learn(folder, **changes):
+def learn(folder, out="", **changes):
     settings = params_with(
         method="sequence", folds=3, head="gru", units=[16], learning_rate=0.003, epochs=10, patience=10, **changes
     )
     train(
-        arrays=folder / "arrays", models=folder / "models", metrics=folder / "metrics.json", plots=folder / "epochs.csv",
-        sheet=folder / "augmented.jpg", params=settings,
+        arrays=folder / "arrays", models=folder / out / "models", metrics=folder / out / "metrics.json",
+        plots=folder / out / "epochs.csv", sheet=folder / out / "augmented.jpg", params=settings,
     )  # fmt: skip
+
+
+def test_another_process_writes_the_same_bytes(workplace):
+    code = "import sys; from pathlib import Path; sys.path[:0] = sys.argv[1:]; import test_sequence_method as here; here.learn(Path(), 'two')"
+    subprocess.run([sys.executable, "-c", code, str(TESTS.parent), str(TESTS)], cwd=workplace, check=True)
+
+    files = {path.relative_to(workplace / "two") for path in (workplace / "two").rglob("*") if path.is_file()}
+    assert {path.name for path in files} >= {
+        "sequence.tflite",
+        "sequence.weights.h5",
+        "scorer.tflite",
+        "model.json",
+        "metrics.json",
+    }
+    assert [path for path in files if (workplace / path).read_bytes() != (workplace / "two" / path).read_bytes()] == []
 
 
 def images(n_frames: int) -> list[np.ndarray]:

@@ -7,8 +7,9 @@ import mlflow
 import numpy as np
 import pytest
 from project import Project
+from scored import offered
 
-from screentime import network
+from screentime import eight_bit, network
 from screentime.files import read_json
 from screentime.frames import open_frames
 from screentime.inputs import network_input
@@ -36,12 +37,16 @@ def project(tmp_path_factory, demo_excerpt) -> Project:
     return project
 
 
+def images_of(project: Project) -> list[np.ndarray]:
+    """200 of its frames, evenly over the film."""
+    pack = open_frames(project.folder / "data" / "frames", "excerpt")
+    return [pack.image(int(place)) for place in np.linspace(0, len(pack) - 1, N_FRAMES)]
+
+
 def test_the_light_network_says_of_200_real_frames_what_the_trained_one_says(project):
     """Logits and places, on frames whose scores span the range."""
     models = project.folder / "models" / "trained"
-    scorer, trained = Scorer(models, threads=1), network.load(models)
-    pack = open_frames(project.folder / "data" / "frames", "excerpt")
-    images = [pack.image(int(place)) for place in np.linspace(0, len(pack) - 1, N_FRAMES)]
+    scorer, trained, images = Scorer(models, threads=1), network.load(models), images_of(project)
 
     light = [scorer.logits_and_evidence(image) for image in images]
     logits, places = trained.predict(np.stack([network_input(image, scorer.form) for image in images]), verbose=0)
@@ -50,6 +55,22 @@ def test_the_light_network_says_of_200_real_frames_what_the_trained_one_says(pro
     assert (scores.min(axis=0) < 0.2).all() and (scores.max(axis=0) > 0.6).all()
     assert np.abs(logits - [said for said, _ in light]).max() < 1e-3
     assert np.abs(places - [seen for _, seen in light]).max() < 1e-3
+
+
+def test_its_8_bit_network_costs_what_is_told_and_sees_at_the_same_places(project, tmp_path, monkeypatch):
+    monkeypatch.setattr(eight_bit, "ALLOWED", 1.0)  # pictures of 224 x 128 are rounded coarsely
+    models, images = project.folder / "models" / "trained", images_of(project)
+
+    cost = offered(models, tmp_path / "models", images[::2])
+
+    whole, light = Scorer(models, threads=1), Scorer(tmp_path / "models", threads=1)
+    judged = images[2::4]  # of those offered, every second one did not tell the ranges
+    apart = np.array([light.scores(one) - whole.scores(one) for one in judged])
+    assert cost["kept"] and cost["n_frames"] == len(judged)
+    assert cost["difference"] == pytest.approx(np.abs(apart).mean(), abs=2e-3)
+    assert 0 < cost["difference"] < 0.1
+    places = [[scorer.logits_and_evidence(one)[1] for one in judged] for scorer in (whole, light)]
+    assert np.corrcoef(np.ravel(places[0]), np.ravel(places[1]))[0, 1] > 0.95
 
 
 def test_every_frame_has_the_place_where_each_character_was_seen_most(project):
