@@ -3,20 +3,24 @@
 import csv
 
 import excerpt
+import keras
 import mlflow
 import numpy as np
 import pytest
 from project import Project
+from scipy.special import logit
 from scored import offered
 
-from screentime import eight_bit, network
+from screentime import eight_bit, network, sequence
 from screentime.files import read_json
 from screentime.frames import open_frames
 from screentime.inputs import network_input
-from screentime.scorer import Scorer
+from screentime.scorer import Scorer, open_scorer
+from screentime.windows import Around, windows_around
 
 CAST = ["bunny", "frank", "rinky"]
 N_FRAMES = 200
+FORM = {"width": 224, "height": 128}
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +31,8 @@ def project(tmp_path_factory, demo_excerpt) -> Project:
     tune = {"epochs": 8, "least_steps": 0, "learning_rate": 0.0005}
     project.set_params(
         sample={"fps": 2.0},
-        embed={"width": 96, "height": 64},
-        preprocess={"width": 224, "height": 128},
+        embed=FORM,
+        preprocess=FORM,
         train={"method": "fine_tune", "folds": 3, "fine_tune": tune},
         suggest={"frames": 9},
     )
@@ -95,3 +99,30 @@ def test_the_run_has_every_parameter_of_its_method_and_every_epoch(project):
     epochs = read_json(project.folder / "metrics" / "train.json")["epochs"]
     for name in ("loss", "accuracy", "final_loss", "final_accuracy"):
         assert len(client.get_metric_history(run.info.run_id, name)) == epochs == 8
+
+
+@pytest.mark.parametrize("method", ["probe", "sequence"])
+def test_another_method_trains_the_project_anew_and_its_light_network_says_the_same_too(project, method):
+    """The last in this file: the project is another one behind it."""
+    project.set_params(
+        train={"method": method, "sequence": {"head": "mean", "epochs": 80, "patience": 80, "learning_rate": 0.003}}
+    )
+    project.run("dvc", "repro", "train")
+    models = project.folder / "models" / "trained"
+    scorer, facts = open_scorer(models, threads=1), read_json(models / "model.json")
+    images = images_of(project)
+
+    scores, _ = scorer.film(map(scorer.row, images))
+
+    inputs = np.stack([network_input(image, scorer.form) for image in images])
+    if method == "probe":
+        trained = network.load(models).predict(inputs, verbose=0)
+    else:
+        head = keras.models.model_from_json((models / "sequence.json").read_text(encoding="utf-8"))
+        head.load_weights(models / "sequence.weights.h5")
+        features = network.load(models).predict(inputs, verbose=0).astype(np.float16)
+        trained = sequence.logits_of(head, windows_around(features, np.arange(N_FRAMES), Around(**facts["window"])))
+    light = (logit(scores) - facts["calibration"]["offset"]) / facts["calibration"]["scale"]
+    assert facts["method"] == method
+    assert (scores.min(axis=0) < 0.2).all() and (scores.max(axis=0) > 0.6).all()
+    assert np.abs(trained - light).max() < 1e-3
