@@ -25,6 +25,7 @@ class Preset:
         values: what it sets, by dotted keys of that file.
         page: where it is described.
         n_characters: how many characters the ancestor told apart; None where it told classes of clips apart.
+        then: what follows the training, where the ancestor had a second step; else empty.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Preset:
     values: Mapping[str, object]
     page: str
     n_characters: int | None = None
+    then: str = ""
 
 
 def preset(name: str) -> Preset:
@@ -180,6 +182,7 @@ PRESETS = MappingProxyType(
                 "real_time",
                 "one class a frame: VGG16 with its last four layers open, dense 1024 and 256, RMSprop",
                 FILMS, _REAL_TIME, f"{PAGE}#c-codes-of-a-trained-network-read-by-lstm",
+                then="python -m screentime preset real_time_clips    # reads the codes of this network, four frames at a time",
             ),
             Preset(
                 "real_time_clips",

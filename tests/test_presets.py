@@ -87,7 +87,13 @@ def test_show_says_the_same_and_writes_nothing(project, capsys):
     assert done[-1] == "next: dvc --cd clips repro"
 
 
-def test_the_codes_are_asked_for_where_they_are_not_there(project, capsys):
+def test_a_preset_of_two_steps_names_the_second_and_that_asks_for_the_codes(project, capsys):
+    preset("real_time")
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "next: dvc repro",
+        "then: python -m screentime preset real_time_clips    # reads the codes of this network, four frames at a time",
+    ]
+
     preset("real_time_clips")
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "next: python -m screentime model codes --out clips/codes.tflite    # of the network in models/trained/, trained by the preset real_time",

@@ -96,18 +96,21 @@ def test_with_another_head_the_backbone_goes_on_alone(base):
         assert np.array_equal(one, two)
 
 
-def test_a_run_knows_which_model_it_began_with(base, tmp_path, monkeypatch):
+def test_a_run_knows_which_model_it_began_with_and_chooses_between_it_and_the_probe(base, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_arrays(tmp_path / "arrays", truth(30, seed=1))
     empty_store(tmp_path)
     keys = {}
-    for weights in (str(base), "imagenet"):
+    for weights, method in ((str(base), "best"), ("imagenet", "fine_tune")):
         train(
             arrays=Path("arrays"), models=Path("models"), metrics=Path("train.json"), plots=Path("epochs.csv"),
-            sheet=Path("sheet.jpg"), params=params_with(**QUICK | {"weights": weights, "epochs": 1}),
+            sheet=Path("sheet.jpg"), params=params_with(**QUICK | {"method": method, "weights": weights, "epochs": 1}),
         )  # fmt: skip
-        facts = read_json(tmp_path / "models" / "model.json")
+        facts, figures = read_json(tmp_path / "models" / "model.json"), read_json(tmp_path / "train.json")
         keys[weights] = facts["run_key"], facts["data"].get("sha256_weights")
+        errors = figures["squared_error"]
+        assert errors.keys() == {"fine_tune", *(["probe"] if method == "best" else [])}
+        assert figures["method"] == facts["method"] == min(errors, key=errors.get)
     assert keys[str(base)][1] == identity(base) == sha256_of(base / "model.weights.h5")
     assert keys["imagenet"][1] is None
     assert keys[str(base)][0] != keys["imagenet"][0]

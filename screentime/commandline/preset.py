@@ -72,7 +72,7 @@ def _other_cast(chosen: Preset, n_characters: int) -> str:
 
 def _next(chosen: Preset) -> str:
     if chosen.file != CLIPS:
-        return "next: dvc repro"
+        return "next: dvc repro" + (f"\nthen: {chosen.then}" if chosen.then else "")
     network = chosen.values["clip_embed.network"]
     if network is not None and not Path(network).is_file():
         return (
