@@ -40,28 +40,29 @@ N_FRAMES, N_PICTURES, N_FEATURES = 5000, 300, 2560
 LABELLED = (80, 400)
 ROUNDS = 7
 DRAWN = """() => {
-  const grid = $("grid").getBoundingClientRect(), images = [...document.querySelectorAll(".cell img")].filter((image) => {
+  const grid = document.getElementById("grid").getBoundingClientRect(), images = [...document.querySelectorAll(".cell img")].filter((image) => {
     const box = image.getBoundingClientRect();
     return box.bottom > grid.top && box.top < grid.bottom;
   });
-  return images.length > 0 && images.every((image) => image.complete && image.naturalWidth > 0) && $("picture").complete;
+  return images.length > 0 && images.every((image) => image.complete && image.naturalWidth > 0) && document.getElementById("picture").complete;
 }"""
 # what happens in the page itself, so that the measuring's own way to the browser does not count
 TURN = """(done) => new Promise((resolve) => {
-  const begin = performance.now(), grid = $("grid");
+  const begin = performance.now(), grid = document.getElementById("grid");
   grid.scrollTop += grid.clientHeight;
   const drawn = DRAWN;
   const look = () => (drawn() ? resolve(performance.now() - begin) : requestAnimationFrame(look));
   requestAnimationFrame(() => requestAnimationFrame(look));
 })""".replace("DRAWN", DRAWN)
-TOGGLE = """() => new Promise((resolve) => {
+TOGGLE = """async () => { const { now } = await import("/now.js"); return new Promise((resolve) => {
   const begin = performance.now();
   document.dispatchEvent(new KeyboardEvent("keydown", { code: "Digit1", key: "1", bubbles: true }));
   document.dispatchEvent(new KeyboardEvent("keyup", { code: "Digit1", key: "1", bubbles: true }));
   const channel = new MessageChannel();
-  channel.port1.onmessage = () => (queue.length ? channel.port2.postMessage(0) : resolve(performance.now() - begin));
+  channel.port1.onmessage = () => (now.queue.length ? channel.port2.postMessage(0) : resolve(performance.now() - begin));
   channel.port2.postMessage(0);
-})"""
+}); }"""
+MOVE = "async (place) => (await import('/answers.js')).move(place)"
 
 
 def main() -> None:
@@ -131,9 +132,9 @@ def visits(folder: Path, rounds: int) -> dict[str, list[float]]:
             for _ in range(10):
                 found["turn"].append(page.evaluate(TURN) / 1000)
                 found["cells"].append(page.locator(".cell").count())
-            page.evaluate("move(0)")
+            page.evaluate(MOVE, 0)
             for place in range(10):
-                page.evaluate(f"move({place * 40})")
+                page.evaluate(MOVE, place * 40)
                 found["toggle"].append(page.evaluate(TOGGLE) / 1000)
             context.close()
             command.kill(signal.SIGINT)

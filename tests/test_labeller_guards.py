@@ -142,16 +142,16 @@ def header(value: str) -> Callable[[pytest.MonkeyPatch], None]:
     return lambda patch: patch.setitem(server.HEADERS, "Content-Security-Policy", value)
 
 
-def script(guard: str, instead: str) -> Callable[[pytest.MonkeyPatch], None]:
-    """Takes a guard away from the page's script: a copy of the page is served."""
+def script(name: str, guard: str, instead: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """Takes a guard away from a script of the page: a copy of the page is served."""
 
     def take_away(patch: pytest.MonkeyPatch) -> None:
-        text = (server.PAGE / "labeller.js").read_text(encoding="utf-8")
-        assert text.count(guard) == 1, f"the guard {guard!r} is not there, or twice, in the script"
+        text = (server.PAGE / name).read_text(encoding="utf-8")
+        assert text.count(guard) == 1, f"the guard {guard!r} is not there, or twice, in {name}"
         (Path.cwd() / "page").mkdir()
         for path in server.PAGE.iterdir():
             shutil.copy(path, Path.cwd() / "page" / path.name)
-        (Path.cwd() / "page" / "labeller.js").write_text(text.replace(guard, instead), encoding="utf-8")
+        (Path.cwd() / "page" / name).write_text(text.replace(guard, instead), encoding="utf-8")
         patch.setattr(server, "PAGE", Path.cwd() / "page")
 
     return take_away
@@ -692,7 +692,7 @@ GUARDS = [
     Guard("this machine only", from_another_machine, lambda patch: patch.setattr(labeller_runs, "listening_socket", everywhere)),
     Guard("policy: scripts", foreign_script, header("default-src * 'unsafe-inline'")),
     Guard("policy: frames", framed, header("default-src 'self'")),
-    Guard("names as text", markup, script('text.append(name)', 'text.innerHTML = name'), cast=MARKUP),
+    Guard("names as text", markup, script('side.js', 'text.append(name)', 'text.innerHTML = name'), cast=MARKUP),
     Guard("frames through the manifest", folder_beside, by_path),
     Guard("frames in range", last_frame_from_behind, replaced(desk.Desk, "_checked", "not 0 <= frame < len(film.frames)", "False")),
     Guard("answers are 1, 0, ?", formula_as_answer, any_answer),
@@ -801,8 +801,8 @@ def test_a_guard_is_what_stops_its_attack(guard, tmp_path, browser, monkeypatch)
 
 
 def test_the_page_makes_no_markup_of_text():
-    """The guard above is one place of many; none of the page's script may turn text into markup."""
-    text = (server.PAGE / "labeller.js").read_text(encoding="utf-8")
+    """The guard above is one place of many; none of the page's scripts may turn text into markup."""
+    text = "".join(path.read_text(encoding="utf-8") for path in server.PAGE.glob("*.js"))
 
     assert (
         re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser", text)

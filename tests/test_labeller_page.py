@@ -66,6 +66,17 @@ class Reader:
             )
             self.page.wait_for_timeout(20)
 
+    def asked(self, expression: str, given: object = None) -> object:
+        """What an expression gives in the page, of what the page knows (`now`) and does."""
+        return self.page.evaluate(
+            """async (given) => {
+              const files = ["now", "grid", "wire", "answers"].map((name) => import(`/${name}.js`));
+              const [{ now, isOpen }, { markSeen }, { refresh }, { move }] = await Promise.all(files);
+              return EXPRESSION;
+            }""".replace("EXPRESSION", expression),
+            given,
+        )
+
     def keys(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
@@ -97,17 +108,17 @@ class Reader:
 
     def open(self, view: str) -> None:
         """Take a new page of a view, also where it is open already."""
-        before = self.page.evaluate("page && page.page")
+        before = self.asked("now.page && now.page.page")
         self.page.click(f"nav button[data-view={view}]")
-        self.until(lambda: self.page.evaluate("page && page.page") != before)
+        self.until(lambda: self.asked("now.page && now.page.page") != before)
         self.until(lambda: self.page.get_attribute(f"nav button[data-view={view}]", "aria-current") == "true")
 
     def focus(self) -> dict:
         """The item in focus, as the page knows it."""
-        return self.page.evaluate("page.items[focus]")
+        return self.asked("now.page.items[now.focus]")
 
     def items(self) -> list[dict]:
-        return self.page.evaluate("page.items")
+        return self.asked("now.page.items")
 
     def intercept(self, path: str, handle: Callable[[Route], None]) -> None:
         """Let a handler have all requests of a path; the browser passes requests on only some time after it was asked to."""
@@ -121,10 +132,10 @@ class Reader:
                 route.continue_()
 
         self.page.route("**/api/**", look)
-        self.until(lambda: self.page.evaluate("refresh()") or passed)
+        self.until(lambda: self.asked("refresh()") or passed)
 
     def go_to(self, frame: int) -> None:
-        self.page.evaluate("(frame) => move(page.items.findIndex((item) => item.f === frame))", frame)
+        self.asked("move(now.page.items.findIndex((item) => item.f === given))", frame)
 
 
 @pytest.fixture
@@ -468,9 +479,9 @@ def test_dragging_selects_also_while_the_frames_scroll(open_):
     reader.page.mouse.move(box["x"] + 60, box["y"] + 60)
     reader.page.mouse.down()
     reader.page.mouse.move(box["x"] + 80, box["y"] + box["height"] - 5, steps=4)
-    reader.until(lambda: reader.page.evaluate("$('grid').scrollTop") > 200)
+    reader.until(lambda: reader.page.evaluate("document.getElementById('grid').scrollTop") > 200)
     reader.page.mouse.up()
-    chosen = sorted(reader.page.evaluate("[...chosen]"))
+    chosen = sorted(reader.asked("[...now.chosen]"))
 
     assert chosen == list(range(len(chosen)))
     assert len(chosen) > 20
@@ -516,11 +527,11 @@ def test_a_shows_look_alikes_and_control_enter_accepts_the_page(open_):
     reader, running = open_(teach=24)
     reader.open("review")
     reader.keys("a")
-    reader.until(lambda: reader.page.evaluate("page.view") == "group")
+    reader.until(lambda: reader.asked("now.page.view") == "group")
     shown = reader.items()
-    reader.page.evaluate("seen = new Set(page.items.keys())")
+    reader.asked("now.seen = new Set(now.page.items.keys())")
     reader.keys("Control+Enter")
-    reader.until(lambda: reader.page.evaluate("page.view") == "review")
+    reader.until(lambda: reader.asked("now.page.view") == "review")
 
     assert all("." not in answers(running, item["f"]) for item in shown)
 
@@ -536,7 +547,7 @@ def test_look_alikes_say_how_many_frames_they_leave_to_the_audit(open_):
     reader.open("film")
     reader.go_to(frame)
     reader.keys("a")
-    reader.until(lambda: reader.page.evaluate("page.view") == "group")
+    reader.until(lambda: reader.asked("now.page.view") == "group")
 
     assert left_out > 1
     assert reader.page.inner_text("#what") == (
@@ -652,15 +663,15 @@ def test_t_picks_a_characters_picture_c_lays_its_frames_side_by_side_o_asks_for_
     reader.until(lambda: (portrait.get_attribute("src") or "").startswith(f"/picture/frame/film/{picked}?"))
     assert portrait.is_visible()
     reader.keys("c", "2")
-    reader.until(lambda: reader.page.evaluate("page.view") == "same")
+    reader.until(lambda: reader.asked("now.page.view") == "same")
     assert [item["f"] for item in reader.items()] == sorted([alone, picked])
     reader.keys("o", "4")
-    reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 2)
+    reader.until(lambda: reader.asked("now.page.view") == "one" and page_count(reader) == 2)
     frame = reader.focus()["f"]
     reader.keys("y")
     reader.until(lambda: answers(running, frame)[3:] == "1.")
     reader.keys("o", "5")
-    reader.until(lambda: reader.page.evaluate("page.character") == 4 and page_count(reader) == 2)
+    reader.until(lambda: reader.asked("now.page.character") == 4 and page_count(reader) == 2)
     frame = reader.focus()["f"]
     before = answers(running, frame)[:4]
     reader.keys("?", "?")
@@ -679,11 +690,11 @@ def test_a_character_added_later_is_offered_and_one_key_leads_to_it(open_):
     assert offer == "next: 5 frames are labelled, but not for tyke: Y there, N not W"
     reader.open("film")
     reader.keys("w")
-    reader.until(lambda: reader.page.evaluate("page.view") == "one" and page_count(reader) == 5)
+    reader.until(lambda: reader.asked("now.page.view") == "one" and page_count(reader) == 5)
     assert not reader.page.locator("#next").is_visible()
     for key in ("y", "n", "n", "y", "n"):
         reader.keys(key)
-    reader.until(lambda: reader.page.evaluate("page.view") == "start")
+    reader.until(lambda: reader.asked("now.page.view") == "start")
 
     assert [answers(running, frame) for frame in sorted(frames)] == ["00001", "00000", "00000", "00001", "00000"]
 
@@ -715,11 +726,11 @@ def test_x_leaves_a_selected_stretch_out_of_the_film(open_, tmp_path):
 
 def test_j_jumps_to_a_time_and_a_click_on_the_timeline_too(open_):
     reader, _ = open_()
-    reader.until(lambda: bool(reader.page.evaluate("films.get('film')")))
+    reader.until(lambda: bool(reader.asked("now.films.get('film')")))
     reader.keys("j")
     reader.page.keyboard.type("1:05")
     reader.keys("Enter")
-    reader.until(lambda: reader.page.evaluate("page.view") == "film" and reader.focus()["f"] == 65)
+    reader.until(lambda: reader.asked("now.page.view") == "film" and reader.focus()["f"] == 65)
     box = reader.page.locator("#timeline").bounding_box()
     reader.page.mouse.click(box["x"] + 76 + (box["width"] - 78) * 0.1, box["y"] + 8)
     reader.until(lambda: reader.focus()["f"] != 65)
@@ -789,7 +800,7 @@ def test_it_opens_on_what_is_most_useful_now_and_says_how_far_the_work_is(open_)
     def numbers() -> str:
         return reader.page.inner_text("#numbers")
 
-    assert reader.page.evaluate("page.view") == running.desk.plan().view == "review"
+    assert reader.asked("now.page.view") == running.desk.plan().view == "review"
     assert numbers() == "24 of 400 frames labelled · audit none yet · 0.0 min active"
     before = r"widest: \w+: \d+ s, and nothing says yet how sure; 190 audit frames are expected to give about ±\d+ s"
     assert re.fullmatch(before, reader.page.inner_text("#sure"))
@@ -834,7 +845,7 @@ def test_nobody_over_visible_guesses_shows_and_says_what_it_did(open_):
     reader.open("review")
     place = next(at for at, item in enumerate(reader.items()) if "1" in item["p"])
     frame = reader.items()[place]["f"]
-    reader.page.evaluate("(place) => move(place)", place)
+    reader.asked("move(given)", place)
     reader.keys("0")
     reader.until(lambda: reader.said().endswith(": nobody"))
 
@@ -847,8 +858,8 @@ def test_the_large_picture_marks_where_the_network_saw_whom_it_guesses(open_):
     reader, running = open_(teach=24)
     running.desk.film("film")._saw = [np.tile(np.float32([0.25, 0.5]), (96, len(CAST), 1))]
     reader.open("review")
-    place = reader.page.evaluate("page.items.findIndex((item) => item.p.includes('1'))")
-    reader.page.evaluate(f"move({place})")
+    place = reader.asked("now.page.items.findIndex((item) => item.p.includes('1'))")
+    reader.asked("move(given)", place)
     guessed = [name[0] for name, guess in zip(CAST, reader.focus()["p"], strict=True) if guess == "1"]
     marks = reader.page.locator(".mark")
     reader.until(lambda: marks.count() == len(guessed))
@@ -876,8 +887,8 @@ def test_a_page_holds_still_while_the_head_is_fitted_anew(open_):
 def test_accepting_the_page_asks_first_where_a_frame_was_never_on_the_screen(open_):
     reader, running = open_(teach=24, height=420)
     reader.open("review")
-    unseen = reader.page.evaluate(
-        "markSeen(), page.items.filter((item, place) => isOpen(item) && !seen.has(place)).length"
+    unseen = reader.asked(
+        "(markSeen(), now.page.items.filter((item, place) => isOpen(item) && !now.seen.has(place)).length)"
     )
     reader.keys("Control+Enter")
     reader.until(lambda: reader.page.locator("dialog").is_visible())
@@ -909,7 +920,8 @@ def test_five_thousand_frames_need_at_most_a_hundred_cells_in_the_document(open_
     counts = [reader.cells()]
     for share in (0.3, 0.7, 1.0):
         reader.page.evaluate(
-            "(share) => { const grid = $('grid'); grid.scrollTop = share * grid.scrollHeight; }", share
+            "(share) => { const grid = document.getElementById('grid'); grid.scrollTop = share * grid.scrollHeight; }",
+            share,
         )
         reader.page.wait_for_timeout(60)
         counts.append(reader.cells())
@@ -1018,7 +1030,7 @@ def test_an_audit_is_drawn_and_answered_blind_on_the_page(open_):
     reader.open("audit")
     reader.page.fill("#round-size", "12")
     reader.page.click("text=Draw the round")
-    reader.until(lambda: reader.page.evaluate("page.view === 'audit' && page.items.length === 12"))
+    reader.until(lambda: reader.asked("now.page.view === 'audit' && now.page.items.length === 12"))
     assert not reader.page.locator("#strip").is_visible()
     assert reader.page.locator(".badge.guess").count() == 0
     for _ in range(12):
@@ -1039,7 +1051,7 @@ def test_the_keyboard_alone_draws_a_round_and_answers_it(open_):
     reader.keys("Control+a", "1", "2")
     reader.tab_to("#empty button")
     reader.keys("Enter")
-    reader.until(lambda: reader.page.evaluate("page.view === 'audit' && page.items.length === 12"))
+    reader.until(lambda: reader.asked("now.page.view === 'audit' && now.page.items.length === 12"))
     drawn = [item["f"] for item in reader.items()]
     for place in range(12):
         assert reader.focus()["f"] == drawn[place]
@@ -1112,12 +1124,12 @@ def test_without_the_server_the_page_says_not_saved_keeps_the_answer_and_sends_i
     reader.page.on("dialog", lambda dialog: (leaving.append(dialog.type), dialog.dismiss()))
     reader.page.evaluate("location.reload()")
     reader.until(lambda: leaving == ["beforeunload"])
-    assert reader.page.evaluate("queue.length") == 1
+    assert reader.asked("now.queue.length") == 1
 
     second = Command(tmp_path, "--port", str(running.port))  # another token: the page must be opened anew
     again = Reader(chromium, second.running().address)
     reader.until(lambda: "open the address that the command printed" in reader.page.inner_text("#saved"))
-    assert reader.page.inner_text("#saved").startswith("not saved") and reader.page.evaluate("queue.length") == 1
+    assert reader.page.inner_text("#saved").startswith("not saved") and reader.asked("now.queue.length") == 1
     assert again.items()[0]["f"] == frame
 
     again.context.set_offline(True)
@@ -1125,7 +1137,7 @@ def test_without_the_server_the_page_says_not_saved_keeps_the_answer_and_sends_i
     again.until(lambda: again.page.inner_text("#saved").startswith("not saved"))
     again.context.set_offline(False)
     again.saved()
-    assert again.page.evaluate("queue.length") == 0
+    assert again.asked("now.queue.length") == 0
     assert '"said":"0:' in (tmp_path / JOURNAL).read_text(encoding="utf-8").splitlines()[-1]
     reader.context.close()
     again.context.close()

@@ -2,12 +2,14 @@
 
 import concurrent.futures
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from labelled_film import write_project
 from labeller_runs import ROOT, Command, served
 from namespaces import on_a_disk_of
 
-from screentime.labeller.server import LARGEST_BODY
+from screentime.labeller.server import FILES, LARGEST_BODY, PAGE
 from screentime.labeller.session import open_desk
 from screentime.table_files import read_table
 from screentime.tables import LABELS
@@ -88,7 +90,7 @@ def test_what_the_page_itself_sends_is_let_in(running):
     assert running.ask("GET", "/picture/frame/film/0")[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/labeller.js", "/labeller.css"])
+@pytest.mark.parametrize("path", sorted(FILES))
 def test_the_page_holds_no_data_and_a_strict_policy(running, path):
     status, headers, _ = running.ask("GET", path, X_Token=None)
 
@@ -100,6 +102,23 @@ def test_the_page_holds_no_data_and_a_strict_policy(running, path):
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "access-control-allow-origin" not in headers
+
+
+def test_the_page_names_all_its_files_in_its_head_so_that_none_waits_for_another():
+    named = re.findall(r'(?:href|src)="(/.+?)"', (PAGE / "page.html").read_text(encoding="utf-8"))
+
+    assert sorted(["/", *named]) == sorted(FILES)
+
+
+def test_the_imports_of_the_scripts_go_one_way():
+    imports = {
+        path.name: re.findall(r'^(?:import|}).*"\./(.+)";$', path.read_text(encoding="utf-8"), re.MULTILINE)
+        for path in PAGE.glob("*.js")
+    }
+    order = list(TopologicalSorter(imports).static_order())  # refuses a circle
+
+    assert (order[0], order[-1]) == ("now.js", "labeller.js")
+    assert set(order) == set(imports)
 
 
 # the command

@@ -23,8 +23,8 @@ from screentime.local_page import HEADERS, refused
 PAGE = Path(__file__).parent / "page"
 FILES = {
     "/": ("page.html", "text/html"),
-    "/labeller.js": ("labeller.js", "text/javascript"),
     "/labeller.css": ("labeller.css", "text/css"),
+    **{f"/{module.name}": (module.name, "text/javascript") for module in PAGE.glob("*.js")},
 }
 LARGEST_BODY = 4_000_000  # bytes: a whole film of 5,000 frames accepted at once is far less
 
